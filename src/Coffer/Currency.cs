@@ -1,0 +1,50 @@
+namespace Coffer;
+
+/// <summary>One currency as the operator's file describes it (contract 1 and 5). All amounts are integers of its smallest unit.</summary>
+public sealed record Currency
+{
+    /// <summary>Token and network suffix in upper case, e.g. <c>USDTERC20</c>; <c>[A-Z0-9]{2,20}</c>.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>The display name, e.g. <c>Tether USD</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The short name of the network, e.g. <c>ETH</c>, <c>TRX</c>, <c>BTC</c>.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>The token's symbol on its network, e.g. <c>USDT</c>; the network's coin for native currencies.</summary>
+    public required string Token { get; init; }
+
+    /// <summary>Digits after the point, 0 to 30.</summary>
+    public required int Decimals { get; init; }
+
+    /// <summary>The token's contract address; null for a network's own coin.</summary>
+    public string? Contract { get; init; }
+
+    /// <summary>Blocks a deposit needs, its own included, before it is available; at least 1.</summary>
+    public required int Confirmations { get; init; }
+
+    /// <summary>Deposits below this are not credited; smallest units, at least 0.</summary>
+    public Int128 DepositMinimum { get; init; }
+
+    /// <summary>Taken from each deposit when it is confirmed, never more than the deposit; smallest units, at least 0.</summary>
+    public Int128 DepositFee { get; init; }
+
+    /// <summary>Withdrawals below this are refused; smallest units, at least 0.</summary>
+    public Int128 WithdrawalMinimum { get; init; }
+
+    /// <summary>The platform's fee on each withdrawal (<c>transaction_fee</c>); smallest units, at least 0.</summary>
+    public Int128 WithdrawalFee { get; init; }
+
+    /// <summary>The network's fee charged on each withdrawal (<c>network_fee</c>); smallest units, at least 0.</summary>
+    public Int128 NetworkFee { get; init; }
+
+    /// <summary>A price older than this counts as unknown; null for no limit.</summary>
+    public TimeSpan? PriceAgeMax { get; init; }
+
+    /// <summary>The price the file gives to start with, US dollars for one whole unit; null for none.</summary>
+    public UsdPrice? Price { get; init; }
+
+    /// <summary>The code as <c>/wallets/balances</c> writes it.</summary>
+    public string CodeLower => Code.ToLowerInvariant();
+}
