@@ -1,0 +1,32 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Coffer;
+
+/// <summary>The currencies that this server keeps, fixed while it runs; <see cref="CurrenciesFile"/> reads them.</summary>
+public sealed class Currencies
+{
+    private readonly FrozenDictionary<string, Currency>.AlternateLookup<ReadOnlySpan<char>> byCode;
+
+    /// <summary>Takes the currencies in any order.</summary>
+    /// <exception cref="ArgumentException">Two have the same code.</exception>
+    public Currencies(IEnumerable<Currency> currencies)
+    {
+        All = [.. currencies.OrderBy(c => c.Code, StringComparer.Ordinal)];
+        var codes = new Dictionary<string, Currency>(StringComparer.OrdinalIgnoreCase);
+        foreach (var currency in All)
+            codes.Add(currency.Code, currency);
+        byCode = codes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>Every currency, in ordinal order of the codes: the order of every list on the wire.</summary>
+    public IReadOnlyList<Currency> All { get; }
+
+    /// <summary>Finds a currency by its code in upper, lower or mixed case; ASCII only, nothing is trimmed.</summary>
+    public bool TryFind(ReadOnlySpan<char> code, [MaybeNullWhen(false)] out Currency currency)
+    {
+        currency = null;
+        // Outside ASCII there are letters that fold onto ours (a long s is an S); no such spelling is a code.
+        return System.Text.Ascii.IsValid(code) && byCode.TryGetValue(code, out currency);
+    }
+}
