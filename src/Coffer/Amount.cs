@@ -88,9 +88,8 @@ public static class Amount
             return false;
         if (fraction > decimals)
             return Refuse(AmountFault.TooManyDecimals, out fault);
-        // A lone 0 before the point is not a digit of the amount; any other whole part has no leading zeros, so this count is exact.
-        var zero = text[0] == T.CreateTruncating('0');
-        if ((zero ? 0 : whole) + decimals > DigitsMax)
+        // The whole part has no leading zeros, so this count is exact; a lone 0 counts too much, but always fits beside 30 decimals.
+        if (whole + decimals > DigitsMax)
             return Refuse(AmountFault.TooLarge, out fault);
         // Two machine words instead of 38 wide multiplications: the first 19 digits, then the rest.
         var point = T.CreateTruncating('.');

@@ -23,10 +23,5 @@ public sealed class Currencies
     public IReadOnlyList<Currency> All { get; }
 
     /// <summary>Finds a currency by its code in upper, lower or mixed case; ASCII only, nothing is trimmed.</summary>
-    public bool TryFind(ReadOnlySpan<char> code, [MaybeNullWhen(false)] out Currency currency)
-    {
-        currency = null;
-        // Outside ASCII there are letters that fold onto ours (a long s is an S); no such spelling is a code.
-        return System.Text.Ascii.IsValid(code) && byCode.TryGetValue(code, out currency);
-    }
+    public bool TryFind(ReadOnlySpan<char> code, [MaybeNullWhen(false)] out Currency currency) => byCode.TryGetValue(code, out currency);
 }

@@ -40,7 +40,7 @@ public static class SecretText
     /// <summary>The kind of API key that an account of this mode has.</summary>
     public static SecretKind ApiKey(Mode mode) => mode == Mode.Live ? SecretKind.ApiKeyLive : SecretKind.ApiKeyTest;
 
-    /// <summary>Makes a secret. The bytes are one number written to base 62: other bytes, other secret, so nothing is biased away.</summary>
+    /// <summary>Makes a secret: the bytes are one number, written to base 62. Other bytes, other secret; no bit is biased away.</summary>
     /// <param name="kind">Gives the prefix.</param>
     /// <param name="random">Exactly <see cref="RandomBytes"/> bytes from a cryptographic source.</param>
     public static string Make(SecretKind kind, ReadOnlySpan<byte> random)
@@ -54,7 +54,7 @@ public static class SecretText
         return new string(text);
     }
 
-    /// <summary>Whether this has the form of a secret, checksum included, and which kind; not whether it is valid. Allocates nothing.</summary>
+    /// <summary>Whether this has the form of a secret, checksum included, and which kind; not whether it is valid. No allocation.</summary>
     public static bool TryRead(ReadOnlySpan<char> text, out SecretKind kind) => TryReadText(text, out kind);
 
     /// <summary>The same for UTF-8.</summary>

@@ -84,6 +84,20 @@ public class CurrenciesTests
         Assert.False(currencies.TryFind(null, out _));
     }
 
+    /// <summary>Unicode has letters that fold onto ASCII ones (the long s, the Kelvin sign); no such spelling is a code.</summary>
+    [Fact]
+    public void No_letter_outside_ASCII_stands_for_one_of_a_code()
+    {
+        var letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        var currencies = new Currencies(letters.Select(c => Built($"X{c}")));
+        for (var c = '\u0080'; c < char.MaxValue; c++)
+            Assert.False(currencies.TryFind($"X{c}", out _), $"U+{(int)c:X4}");
+        Assert.All(letters, c => Assert.True(currencies.TryFind($"x{char.ToLowerInvariant(c)}", out _)));
+
+        static Currency Built(string code) =>
+            new() { Code = code, Name = code, Network = code, Token = code, Decimals = 0, Confirmations = 1 };
+    }
+
     [Fact]
     public void Currencies_are_listed_in_ordinal_order_whatever_the_file_says()
     {

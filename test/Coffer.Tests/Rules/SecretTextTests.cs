@@ -83,6 +83,8 @@ public class SecretTextTests
                 if (other != text[at])
                     Assert.False(Reads(text[..at] + other + text[(at + 1)..]), $"{at} {other}");
             }
+            // The same low byte: what a checksum over bytes alone would take for the right character.
+            Assert.False(Reads(text[..at] + (char)(text[at] + 0x100) + text[(at + 1)..]));
         }
     }
 
