@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using Coffer.Ledger;
+
+namespace Coffer.Server.Ledger;
+
+/// <summary>What a command came to.</summary>
+/// <param name="Refusal">Why not; null when it was accepted.</param>
+/// <param name="Movement">The movement as it was right after the command; null for a refusal or when there was nothing to undo.</param>
+/// <param name="Replayed">Whether an earlier command with this reference had made the movement already.</param>
+internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bool Replayed)
+{
+    /// <summary>The movement, or the refusal thrown.</summary>
+    public Movement Accepted() => Movement ?? throw new Refused(Refusal ?? Coffer.Refusal.NotFound("movement"));
+}
+
+internal readonly record struct ChangedBalance(BalanceKey Key, Balance Balance, long OldVersion);
+
+internal readonly record struct AccountReference(AccountId Account, Reference Reference);
+
+internal readonly record struct FlowRow(BalanceKey Key, DateTimeOffset Hour, Flow Flow);
+
+/// <summary>
+/// The memory of one ledger transaction: the balances and movements that its commands touch, as locked and as decided so far.
+/// Commands are decided in order, each on what the ones before it left. Made anew for every try; nothing outlives the transaction.
+/// </summary>
+internal sealed class LedgerBatch
+{
+    private readonly Dictionary<BalanceKey, Balance> _balances;
+    private readonly Dictionary<BalanceKey, long> _lockedVersions = [];
+    private readonly Dictionary<(AccountId, Guid), Movement> _movements = [];
+    private readonly Dictionary<MovementId, (Movement Movement, bool IsNew)> _changed = [];
+    private readonly List<Posting> _postings = [];
+
+    public LedgerBatch(IReadOnlyList<Command> commands)
+    {
+        var keys = new HashSet<BalanceKey>(commands.Count);
+        var references = new HashSet<AccountReference>(commands.Count);
+        foreach (var command in commands)
+        {
+            keys.Add(OwnKey(command));
+            if (command is Transfer transfer)
+                keys.Add(OtherKey(transfer));
+            references.Add(new AccountReference(command.Account, command.Reference));
+        }
+
+        Keys = [.. keys];
+        // Every writer of every process locks in this order.
+        Keys.Sort(static (a, b) => a.Account.Value.CompareTo(b.Account.Value) is var account and not 0 ? account
+            : string.CompareOrdinal(a.Currency, b.Currency) is var currency and not 0 ? currency
+            : a.Wallet.Value.CompareTo(b.Wallet.Value));
+        References = [.. references];
+        _balances = new Dictionary<BalanceKey, Balance>(Keys.Count);
+    }
+
+    /// <summary>The balances that the commands concern, in lock order.</summary>
+    public List<BalanceKey> Keys { get; }
+
+    /// <summary>The references that the commands bring.</summary>
+    public List<AccountReference> References { get; }
+
+    public IReadOnlyList<Posting> Postings => _postings;
+
+    public void Loaded(BalanceKey key, Balance balance)
+    {
+        _balances[key] = balance;
+        _lockedVersions[key] = balance.Version;
+    }
+
+    public void Loaded(Movement movement) => _movements[(movement.Account, movement.Reference.Digest)] = movement;
+
+    /// <summary>Decides one command on what is in memory and keeps what it changes.</summary>
+    public Outcome Decide(Command command, MovementId id, DateTimeOffset now)
+    {
+        var ownKey = OwnKey(command);
+        var own = _balances.GetValueOrDefault(ownKey, Balance.Empty);
+        var other = command is Transfer transfer ? _balances.GetValueOrDefault(OtherKey(transfer), Balance.Empty) : null;
+        var existing = _movements.GetValueOrDefault((command.Account, command.Reference.Digest));
+        var decision = Coffer.Ledger.Decide.On(command, existing, own, other, now, id);
+        if (decision.Refusal is not null)
+            return new Outcome(decision.Refusal, null, false);
+        if (decision.Postings.Count > 0)
+            Keep(command, ownKey, decision);
+        return new Outcome(null, decision.Movement, decision.Movement is not null && decision.Movement.Id != id && !decision.IsNew);
+    }
+
+    /// <summary>Balances to insert (never moved before) and to update (joined on the version they were locked with).</summary>
+    public (List<ChangedBalance> Inserted, List<ChangedBalance> Updated) ChangedBalances()
+    {
+        List<ChangedBalance> inserted = [], updated = [];
+        foreach (var key in Keys)
+        {
+            if (!_balances.TryGetValue(key, out var balance))
+                continue;
+            var old = _lockedVersions.GetValueOrDefault(key);
+            if (balance.Version != old)
+                (old == 0 ? inserted : updated).Add(new ChangedBalance(key, balance, old));
+        }
+
+        return (inserted, updated);
+    }
+
+    /// <summary>Movements to insert and to update, each once, in its last state.</summary>
+    public (List<Movement> Created, List<Movement> Changed) ChangedMovements()
+    {
+        List<Movement> created = [], changed = [];
+        foreach (var (movement, isNew) in _changed.Values)
+            (isNew ? created : changed).Add(movement);
+        return (created, changed);
+    }
+
+    /// <summary>What the postings add to each hour, one row per key and hour; hours that nothing flowed in are left out.</summary>
+    public List<FlowRow> Flows()
+    {
+        var sums = new Dictionary<(BalanceKey, DateTimeOffset), Flow>();
+        foreach (var posting in _postings)
+        {
+            var flow = posting.Flow;
+            if (flow == default)
+                continue;
+            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (posting.Key, posting.Hour), out _);
+            sum = new Flow(sum.Deposits + flow.Deposits, sum.Withdrawals + flow.Withdrawals,
+                sum.DepositCount + flow.DepositCount, sum.WithdrawalCount + flow.WithdrawalCount);
+        }
+
+        return [.. sums.Select(s => new FlowRow(s.Key.Item1, s.Key.Item2, s.Value))];
+    }
+
+    private void Keep(Command command, BalanceKey ownKey, Decision decision)
+    {
+        var movement = decision.Movement!;
+        _balances[ownKey] = decision.Own!;
+        if (decision.Other is not null)
+            _balances[OtherKey((Transfer)command)] = decision.Other;
+        _movements[(movement.Account, movement.Reference.Digest)] = movement;
+        var isNew = decision.IsNew || (_changed.TryGetValue(movement.Id, out var earlier) && earlier.IsNew);
+        _changed[movement.Id] = (movement, isNew);
+        _postings.AddRange(decision.Postings);
+    }
+
+    private static BalanceKey OwnKey(Command command) => new(command.Account, command.Currency.Code, command.Wallet);
+
+    private static BalanceKey OtherKey(Transfer command) => new(command.Account, command.Currency.Code, command.To);
+}

@@ -1,0 +1,217 @@
+using Coffer.Ledger;
+using Coffer.Server.Sql;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Coffer.Server.Ledger;
+
+/// <summary>
+/// The statements of the ledger writer, the only writer of balance, posting, movement and flow_hour. Each takes the whole
+/// batch as arrays; every condition starts with the shard.
+/// </summary>
+internal static class LedgerSql
+{
+    private const string LockBalances = """
+        SELECT k.i, b.available, b.incoming, b.held, b.deposited, b.withdrawn, b.fees, b.transferred, b.deficit,
+               b.version, b.last_movement_at, b.head_hash
+        FROM unnest($2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS k(account_id, currency, wallet_id, i)
+        JOIN balance b ON b.shard = $1 AND b.account_id = k.account_id AND b.currency = k.currency AND b.wallet_id = k.wallet_id
+        ORDER BY k.i
+        FOR UPDATE OF b
+        """;
+
+    private const string ReadMovements = """
+        SELECT k.i, m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting, m.fingerprint,
+               m.effective_at, m.recorded_at, m.updated_at, m.description
+        FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS k(account_id, reference, i)
+        JOIN movement m ON m.shard = $1 AND m.account_id = k.account_id AND m.reference = k.reference
+        """;
+
+    private const string InsertPostings = """
+        INSERT INTO posting (shard, account_id, wallet_id, currency, version, movement_id, kind, effective_at, recorded_at,
+            available, incoming, held, external, fee, transfer, deficit, available_after, incoming_after, held_after, hash)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::uuid[], $7::smallint[], $8::timestamptz[],
+            $9::timestamptz[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[],
+            $16::numeric[], $17::numeric[], $18::numeric[], $19::numeric[], $20::bytea[])
+        """;
+
+    private const string InsertBalances = """
+        INSERT INTO balance (shard, account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
+            transferred, deficit, version, last_movement_at, head_hash)
+        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[])
+        """;
+
+    private const string UpdateBalances = """
+        UPDATE balance b SET available = u.available, incoming = u.incoming, held = u.held, deposited = u.deposited,
+            withdrawn = u.withdrawn, fees = u.fees, transferred = u.transferred, deficit = u.deficit, version = u.version,
+            last_movement_at = u.last_movement_at, head_hash = u.head_hash
+        FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[],
+            $16::bigint[]) AS u(account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
+            transferred, deficit, version, last_movement_at, head_hash, old_version)
+        WHERE b.shard = $1 AND b.account_id = u.account_id AND b.currency = u.currency AND b.wallet_id = u.wallet_id
+            AND b.version = u.old_version
+        """;
+
+    private const string InsertMovements = """
+        INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
+            fingerprint, effective_at, updated_at, recorded_at, reference, reference_text, description)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::integer[], $7::uuid[], $8::uuid[],
+            $9::text[], $10::numeric[], $11::numeric[], $12::uuid[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+            $16::uuid[], $17::text[], $18::text[])
+        """;
+
+    private const string UpdateMovements = """
+        UPDATE movement m SET state = u.state, sighting = u.sighting, amount = u.amount, fee = u.fee,
+            fingerprint = u.fingerprint, effective_at = u.effective_at, updated_at = u.updated_at
+        FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::integer[], $6::numeric[], $7::numeric[], $8::uuid[],
+            $9::timestamptz[], $10::timestamptz[])
+            AS u(account_id, id, state, sighting, amount, fee, fingerprint, effective_at, updated_at)
+        WHERE m.shard = $1 AND m.account_id = u.account_id AND m.id = u.id
+        """;
+
+    private const string AddFlows = """
+        INSERT INTO flow_hour AS f (shard, account_id, currency, hour, wallet_id, deposits, withdrawals, deposit_count,
+            withdrawal_count)
+        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::numeric[], $7::numeric[], $8::bigint[],
+            $9::bigint[])
+        ON CONFLICT (shard, account_id, currency, hour, wallet_id) DO UPDATE SET deposits = f.deposits + excluded.deposits,
+            withdrawals = f.withdrawals + excluded.withdrawals, deposit_count = f.deposit_count + excluded.deposit_count,
+            withdrawal_count = f.withdrawal_count + excluded.withdrawal_count
+        """;
+
+    /// <summary>
+    /// Round trip 1: locks the balances in the order given (the same for every writer, so no two can wait for each other), then
+    /// reads the movements. Two statements in this order: what a movement says is read after its balance is locked.
+    /// </summary>
+    public static async Task Load(this Tx tx, short shard, LedgerBatch batch, CancellationToken ct)
+    {
+        await using var round = new NpgsqlBatch(tx.Connection, tx.Transaction)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(LockBalances)
+                {
+                    Parameters = { P(shard), P(batch.Keys, k => k.Account.Value), P(batch.Keys, k => k.Currency), P(batch.Keys, k => k.Wallet.Value) },
+                },
+                new NpgsqlBatchCommand(ReadMovements)
+                {
+                    Parameters = { P(shard), P(batch.References, r => r.Account.Value), P(batch.References, r => r.Reference.Digest) },
+                },
+            },
+        };
+        await using var rows = await round.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+            batch.Loaded(batch.Keys[(int)rows.GetInt64(0) - 1], ReadBalance(rows, 1));
+        await rows.NextResultAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            var (account, reference) = batch.References[(int)rows.GetInt64(0) - 1];
+            batch.Loaded(ReadMovement(rows, 1, account, reference));
+        }
+    }
+
+    /// <summary>Round trip 2: everything the batch decided, one statement per table. Throws when a balance was not as it was locked.</summary>
+    public static async Task Store(this Tx tx, short shard, LedgerBatch batch, CancellationToken ct)
+    {
+        await using var round = new NpgsqlBatch(tx.Connection, tx.Transaction);
+        var expected = 0;
+        void Add<T>(string sql, IReadOnlyList<T> rows, params ReadOnlySpan<NpgsqlParameter> columns)
+        {
+            if (rows.Count == 0)
+                return;
+            var command = new NpgsqlBatchCommand(sql) { Parameters = { P(shard) } };
+            foreach (var column in columns)
+                command.Parameters.Add(column);
+            round.BatchCommands.Add(command);
+            expected += rows.Count;
+        }
+
+        var (inserted, updated) = batch.ChangedBalances();
+        Add(InsertBalances, inserted, BalanceColumns(inserted));
+        Add(UpdateBalances, updated, [.. BalanceColumns(updated), P(updated, b => b.OldVersion)]);
+        var postings = batch.Postings;
+        Add(InsertPostings, postings, P(postings, p => p.Key.Account.Value), P(postings, p => p.Key.Wallet.Value),
+            P(postings, p => p.Key.Currency), P(postings, p => p.Version), P(postings, p => p.Movement.Value),
+            P(postings, p => (short)p.Kind), P(postings, p => p.EffectiveAt.UtcDateTime), P(postings, p => p.RecordedAt.UtcDateTime),
+            P(postings, p => p.Available), P(postings, p => p.Incoming), P(postings, p => p.Held), P(postings, p => p.External),
+            P(postings, p => p.Fee), P(postings, p => p.Transfer), P(postings, p => p.Deficit), P(postings, p => p.AvailableAfter),
+            P(postings, p => p.IncomingAfter), P(postings, p => p.HeldAfter), P(postings, p => p.Hash));
+        var (created, changed) = batch.ChangedMovements();
+        Add(InsertMovements, created, P(created, m => m.Account.Value), P(created, m => m.Id.Value), P(created, m => (short)m.Kind),
+            P(created, m => (short)m.State), P(created, m => m.Sighting), P(created, m => m.Wallet.Value),
+            P(created, m => m.ToWallet?.Value), P(created, m => m.Currency), P(created, m => m.Amount), P(created, m => m.Fee),
+            P(created, m => m.Fingerprint), P(created, m => m.EffectiveAt.UtcDateTime), P(created, m => m.UpdatedAt.UtcDateTime),
+            P(created, m => m.RecordedAt.UtcDateTime), P(created, m => m.Reference.Digest), P(created, m => m.Reference.Text),
+            P(created, m => m.Description!));
+        Add(UpdateMovements, changed, P(changed, m => m.Account.Value), P(changed, m => m.Id.Value), P(changed, m => (short)m.State),
+            P(changed, m => m.Sighting), P(changed, m => m.Amount), P(changed, m => m.Fee), P(changed, m => m.Fingerprint),
+            P(changed, m => m.EffectiveAt.UtcDateTime), P(changed, m => m.UpdatedAt.UtcDateTime));
+        var flows = batch.Flows();
+        Add(AddFlows, flows, P(flows, f => f.Key.Account.Value), P(flows, f => f.Key.Currency), P(flows, f => f.Hour.UtcDateTime),
+            P(flows, f => f.Key.Wallet.Value), P(flows, f => f.Flow.Deposits), P(flows, f => f.Flow.Withdrawals),
+            P(flows, f => f.Flow.DepositCount), P(flows, f => f.Flow.WithdrawalCount));
+        var affected = await round.ExecuteNonQueryAsync(ct);
+        if (affected != expected)
+            throw new InvalidOperationException($"The ledger batch changed {affected} rows instead of {expected}; it was rolled back.");
+    }
+
+    /// <summary>Reads the balance whose columns start at <paramref name="at"/> in the order of the lock statement.</summary>
+    public static Balance ReadBalance(NpgsqlDataReader row, int at) => new()
+    {
+        Available = row.GetFieldValue<Int128>(at),
+        Incoming = row.GetFieldValue<Int128>(at + 1),
+        Held = row.GetFieldValue<Int128>(at + 2),
+        Deposited = row.GetFieldValue<Int128>(at + 3),
+        Withdrawn = row.GetFieldValue<Int128>(at + 4),
+        Fees = row.GetFieldValue<Int128>(at + 5),
+        Transferred = row.GetFieldValue<Int128>(at + 6),
+        Deficit = row.GetFieldValue<Int128>(at + 7),
+        Version = row.GetInt64(at + 8),
+        LastMovementAt = row.GetFieldValue<DateTime>(at + 9),
+        HeadHash = row.GetFieldValue<byte[]>(at + 10),
+    };
+
+    private static Movement ReadMovement(NpgsqlDataReader row, int at, AccountId account, Reference reference) => new()
+    {
+        Account = account,
+        Reference = reference,
+        Id = new MovementId(row.GetGuid(at)),
+        Kind = (MovementKind)row.GetInt16(at + 1),
+        State = (MovementState)row.GetInt16(at + 2),
+        Wallet = new WalletId(row.GetGuid(at + 3)),
+        ToWallet = row.IsDBNull(at + 4) ? null : new WalletId(row.GetGuid(at + 4)),
+        Currency = row.GetString(at + 5),
+        Amount = row.GetFieldValue<Int128>(at + 6),
+        Fee = row.GetFieldValue<Int128>(at + 7),
+        Sighting = row.GetInt32(at + 8),
+        Fingerprint = row.GetGuid(at + 9),
+        EffectiveAt = row.GetFieldValue<DateTime>(at + 10),
+        RecordedAt = row.GetFieldValue<DateTime>(at + 11),
+        UpdatedAt = row.GetFieldValue<DateTime>(at + 12),
+        Description = row.IsDBNull(at + 13) ? null : row.GetString(at + 13),
+    };
+
+    private static NpgsqlParameter[] BalanceColumns(IReadOnlyList<ChangedBalance> rows) =>
+    [
+        P(rows, b => b.Key.Account.Value), P(rows, b => b.Key.Currency), P(rows, b => b.Key.Wallet.Value),
+        P(rows, b => b.Balance.Available), P(rows, b => b.Balance.Incoming), P(rows, b => b.Balance.Held),
+        P(rows, b => b.Balance.Deposited), P(rows, b => b.Balance.Withdrawn), P(rows, b => b.Balance.Fees),
+        P(rows, b => b.Balance.Transferred), P(rows, b => b.Balance.Deficit), P(rows, b => b.Balance.Version),
+        P(rows, b => b.Balance.LastMovementAt.UtcDateTime), P(rows, b => b.Balance.HeadHash),
+    ];
+
+    private static NpgsqlParameter P(short value) => new NpgsqlParameter<short> { TypedValue = value };
+
+    private static NpgsqlParameter P<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
+    {
+        var values = new T[rows.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = column(rows[i]);
+        var parameter = new NpgsqlParameter<T[]> { TypedValue = values };
+        if (typeof(T) == typeof(Int128))
+            parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
+        return parameter;
+    }
+}

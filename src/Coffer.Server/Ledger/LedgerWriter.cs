@@ -1,0 +1,128 @@
+using System.Threading.Channels;
+using Coffer.Ledger;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Ledger;
+
+/// <summary>
+/// The lane of one shard: everything that changes a balance of the shard goes through <see cref="Write"/>.
+///
+/// Called by the API (requests) and the chain follower. One loop takes whatever is queued, without a timer: while one batch
+/// commits the next one gathers, so a lone caller waits for one commit and a crowd shares it.
+///
+/// Guarantees: a command is answered only after its transaction committed; it happens once, by its reference, however often it
+/// is tried. Correctness does not depend on there being one writer: row locks, the join on the old version, the posting key and
+/// the CHECKs hold for any number of processes. The single lane is only speed.
+///
+/// If the process dies here: a batch is committed whole or not at all; callers that got no answer ask again with the same
+/// reference. If the reply to COMMIT is lost, the batch is run again and finds its own movements by their references.
+/// </summary>
+internal sealed class LedgerWriter : IAsyncDisposable
+{
+    /// <summary>Commands that may wait; beyond it the caller is told to come again.</summary>
+    public const int QueueMax = 16_384;
+
+    /// <summary>Commands in one transaction: more would lengthen every caller's wait for little throughput.</summary>
+    public const int BatchMax = 1_024;
+
+    private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(
+        new BoundedChannelOptions(QueueMax) { SingleReader = true, AllowSynchronousContinuations = false });
+
+    private readonly short _shard;
+    private readonly Db _db;
+    private readonly Ids _ids;
+    private readonly TimeProvider _time;
+    private readonly Task _loop;
+
+    public LedgerWriter(short shard, Db db, Ids ids, TimeProvider time)
+    {
+        (_shard, _db, _ids, _time) = (shard, db, ids, time);
+        _loop = Task.Run(Loop);
+    }
+
+    /// <summary>Queues the command and waits until its transaction has committed, or it is refused.</summary>
+    /// <exception cref="Refused">With <see cref="RefusalCode.ServiceUnavailable"/> when the queue is full or the database away.</exception>
+    public Task<Outcome> Write(Command command)
+    {
+        var pending = new Pending(command, _ids.Movement());
+        if (!_queue.Writer.TryWrite(pending))
+            throw new Refused(new(RefusalCode.ServiceUnavailable, "The ledger's queue is full; nothing was changed. Send the request again in a moment."));
+        return pending.Answer.Task;
+    }
+
+    /// <summary>Takes no more commands, finishes those that wait.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _loop;
+    }
+
+    private async Task Loop()
+    {
+        var batch = new List<Pending>(BatchMax);
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            while (batch.Count < BatchMax && _queue.Reader.TryRead(out var pending))
+                batch.Add(pending);
+            await Run(batch);
+            batch.Clear();
+        }
+    }
+
+    /// <summary>Runs a batch; an unexpected error is narrowed down by halving, so that one poisonous command harms only itself.</summary>
+    private async Task Run(IReadOnlyList<Pending> batch)
+    {
+        try
+        {
+            var outcomes = await _db.Transaction((tx, ct) => Apply(tx, batch, ct), CancellationToken.None, repeatable: true);
+            for (var i = 0; i < outcomes.Length; i++)
+                batch[i].Answer.SetResult(outcomes[i]);
+        }
+        catch (Exception fault) when (SqlFaults.IsConnectionLoss(fault) || SqlFaults.IsOutOfResources(fault))
+        {
+            var refusal = new Refused(new(RefusalCode.ServiceUnavailable,
+                "The database does not answer. Send the request again with the same Idempotency-Key; it happens once."));
+            foreach (var pending in batch)
+                pending.Answer.SetException(refusal);
+        }
+        catch (Exception fault)
+        {
+            if (batch.Count == 1)
+            {
+                batch[0].Answer.SetException(fault);
+                return;
+            }
+
+            await Run([.. batch.Take(batch.Count / 2)]);
+            await Run([.. batch.Skip(batch.Count / 2)]);
+        }
+    }
+
+    /// <summary>Read, decide, write: two round trips here and the commit.</summary>
+    private async Task<Outcome[]> Apply(Tx tx, IReadOnlyList<Pending> pending, CancellationToken ct)
+    {
+        var commands = new Command[pending.Count];
+        for (var i = 0; i < commands.Length; i++)
+            commands[i] = pending[i].Command;
+        var batch = new LedgerBatch(commands);
+        await tx.Load(_shard, batch, ct);
+        var ticks = _time.GetUtcNow().UtcTicks;
+        var now = new DateTimeOffset(ticks - (ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        var outcomes = new Outcome[commands.Length];
+        for (var i = 0; i < commands.Length; i++)
+            outcomes[i] = batch.Decide(commands[i], pending[i].Id, now);
+        if (batch.Postings.Count > 0)
+            await tx.Store(_shard, batch, ct);
+        return outcomes;
+    }
+
+    private sealed class Pending(Command command, MovementId id)
+    {
+        public Command Command { get; } = command;
+
+        public MovementId Id { get; } = id;
+
+        public TaskCompletionSource<Outcome> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,113 @@
+using Npgsql;
+
+namespace Coffer.Server.Sql;
+
+/// <summary>
+/// The one way to PostgreSQL. <see cref="Reads"/> multiplexes single statements of all requests over few connections;
+/// <see cref="Transaction{T}"/> is the only place that begins and commits, over plain connections of its own.
+/// </summary>
+internal sealed class Db : IAsyncDisposable
+{
+    /// <summary>Tries of one transaction before its fault is shown.</summary>
+    public const int AttemptsMax = 16;
+
+    private static readonly TimeSpan _waitMax = TimeSpan.FromMilliseconds(500);
+
+    private readonly NpgsqlDataSource _writes;
+    private readonly TimeProvider _time;
+
+    public Db(string connectionString, TimeProvider time)
+    {
+        _time = time;
+        Reads = Source(connectionString, "coffer reads", multiplexing: true, poolMax: 8);
+        _writes = Source(connectionString, "coffer writes", multiplexing: false, poolMax: 24);
+    }
+
+    /// <summary>For single statements outside a transaction; always current.</summary>
+    public NpgsqlDataSource Reads { get; }
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in one READ COMMITTED transaction. Serialization failures, deadlocks and connections lost
+    /// before the commit are tried again, bounded and with jitter; so the work must have no effect outside the transaction.
+    /// A connection lost during the commit is tried again only for <paramref name="repeatable"/> work, which finds out by itself
+    /// whether it happened already; otherwise it surfaces as a fault of unknown outcome.
+    /// </summary>
+    public Task<T> Transaction<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct, bool repeatable = false) =>
+        Run(work, repeatable, ct);
+
+    /// <inheritdoc cref="Transaction{T}"/>
+    public Task Transaction(Func<Tx, CancellationToken, Task> work, CancellationToken ct, bool repeatable = false) =>
+        Run(async (tx, token) =>
+        {
+            await work(tx, token);
+            return true;
+        }, repeatable, ct);
+
+    /// <summary>Runs read-only statements on one snapshot of the database.</summary>
+    public async Task<T> Snapshot<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct)
+    {
+        await using var connection = await _writes.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        return await work(new Tx(connection, transaction), ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Reads.DisposeAsync();
+        await _writes.DisposeAsync();
+    }
+
+    private async Task<T> Run<T>(Func<Tx, CancellationToken, Task<T>> work, bool repeatable, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var committing = false;
+            try
+            {
+                await using var connection = await _writes.OpenConnectionAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                var result = await work(new Tx(connection, transaction), ct);
+                committing = true;
+                await transaction.CommitAsync(CancellationToken.None);
+                return result;
+            }
+            catch (Exception fault) when (attempt < AttemptsMax && MayRepeat(fault, committing, repeatable))
+            {
+                await Task.Delay(Wait(attempt), _time, ct);
+            }
+        }
+    }
+
+    private static bool MayRepeat(Exception fault, bool committing, bool repeatable) =>
+        SqlFaults.IsConflict(fault, repeatable) || (SqlFaults.IsConnectionLoss(fault) && (repeatable || !committing));
+
+    /// <summary>Doubling from 2 ms, half of it by chance, so that those who collided do not meet again.</summary>
+    private static TimeSpan Wait(int attempt)
+    {
+        var full = Math.Min(_waitMax.TotalMilliseconds, Math.Pow(2, attempt));
+        return TimeSpan.FromMilliseconds((full / 2) + (Random.Shared.NextDouble() * full / 2));
+    }
+
+    private static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = name,
+            Multiplexing = multiplexing,
+            MaxAutoPrepare = 200,
+            AutoPrepareMinUsages = 2,
+            NoResetOnClose = true,
+            MaxPoolSize = poolMax,
+            Timeout = 5,
+            CommandTimeout = 60,
+        };
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+#pragma warning disable NPG9001 // see Int128Numeric
+        builder.AddTypeInfoResolverFactory(new Int128Numeric());
+#pragma warning restore NPG9001
+        return builder.Build();
+    }
+}
+
+/// <summary>A running transaction: what a statement needs to run in it.</summary>
+internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transaction);
