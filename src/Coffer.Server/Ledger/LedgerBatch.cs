@@ -15,7 +15,7 @@ internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bo
 
 internal readonly record struct ChangedBalance(BalanceKey Key, Balance Balance, long OldVersion);
 
-internal readonly record struct AccountReference(AccountId Account, Reference Reference);
+internal readonly record struct AccountReference(AccountId Account, Reference Reference, Guid Digest);
 
 internal readonly record struct FlowRow(BalanceKey Key, DateTimeOffset Hour, Flow Flow);
 
@@ -25,22 +25,28 @@ internal readonly record struct FlowRow(BalanceKey Key, DateTimeOffset Hour, Flo
 /// </summary>
 internal sealed class LedgerBatch
 {
+    private readonly IReadOnlyList<Command> _commands;
+    private readonly Guid[] _digests;
     private readonly Dictionary<BalanceKey, Balance> _balances;
     private readonly Dictionary<BalanceKey, long> _lockedVersions = [];
-    private readonly Dictionary<(AccountId, Guid), Movement> _movements = [];
+    private readonly Dictionary<Guid, Movement> _movements = [];
     private readonly Dictionary<MovementId, (Movement Movement, bool IsNew)> _changed = [];
     private readonly List<Posting> _postings = [];
 
     public LedgerBatch(IReadOnlyList<Command> commands)
     {
         var keys = new HashSet<BalanceKey>(commands.Count);
-        var references = new HashSet<AccountReference>(commands.Count);
-        foreach (var command in commands)
+        var references = new Dictionary<Guid, AccountReference>(commands.Count);
+        _commands = commands;
+        _digests = new Guid[commands.Count];
+        for (var i = 0; i < commands.Count; i++)
         {
+            var command = commands[i];
             keys.Add(OwnKey(command));
             if (command is Transfer transfer)
                 keys.Add(OtherKey(transfer));
-            references.Add(new AccountReference(command.Account, command.Reference));
+            var digest = _digests[i] = command.Reference.DigestIn(command.Account);
+            references[digest] = new AccountReference(command.Account, command.Reference, digest);
         }
 
         Keys = [.. keys];
@@ -48,7 +54,7 @@ internal sealed class LedgerBatch
         Keys.Sort(static (a, b) => a.Account.Value.CompareTo(b.Account.Value) is var account and not 0 ? account
             : string.CompareOrdinal(a.Currency, b.Currency) is var currency and not 0 ? currency
             : a.Wallet.Value.CompareTo(b.Wallet.Value));
-        References = [.. references];
+        References = [.. references.Values];
         _balances = new Dictionary<BalanceKey, Balance>(Keys.Count);
     }
 
@@ -66,20 +72,21 @@ internal sealed class LedgerBatch
         _lockedVersions[key] = balance.Version;
     }
 
-    public void Loaded(Movement movement) => _movements[(movement.Account, movement.Reference.Digest)] = movement;
+    public void Loaded(Guid digest, Movement movement) => _movements[digest] = movement;
 
     /// <summary>Decides one command on what is in memory and keeps what it changes.</summary>
-    public Outcome Decide(Command command, MovementId id, DateTimeOffset now)
+    public Outcome Decide(int index, MovementId id, DateTimeOffset now)
     {
+        var command = _commands[index];
         var ownKey = OwnKey(command);
         var own = _balances.GetValueOrDefault(ownKey, Balance.Empty);
         var other = command is Transfer transfer ? _balances.GetValueOrDefault(OtherKey(transfer), Balance.Empty) : null;
-        var existing = _movements.GetValueOrDefault((command.Account, command.Reference.Digest));
+        var existing = _movements.GetValueOrDefault(_digests[index]);
         var decision = Coffer.Ledger.Decide.On(command, existing, own, other, now, id);
         if (decision.Refusal is not null)
             return new Outcome(decision.Refusal, null, false);
         if (decision.Postings.Count > 0)
-            Keep(command, ownKey, decision);
+            Keep(command, _digests[index], ownKey, decision);
         return new Outcome(null, decision.Movement, decision.Movement is not null && decision.Movement.Id != id && !decision.IsNew);
     }
 
@@ -125,13 +132,13 @@ internal sealed class LedgerBatch
         return [.. sums.Select(s => new FlowRow(s.Key.Item1, s.Key.Item2, s.Value))];
     }
 
-    private void Keep(Command command, BalanceKey ownKey, Decision decision)
+    private void Keep(Command command, Guid digest, BalanceKey ownKey, Decision decision)
     {
         var movement = decision.Movement!;
         _balances[ownKey] = decision.Own!;
         if (decision.Other is not null)
             _balances[OtherKey((Transfer)command)] = decision.Other;
-        _movements[(movement.Account, movement.Reference.Digest)] = movement;
+        _movements[digest] = movement;
         var isNew = decision.IsNew || (_changed.TryGetValue(movement.Id, out var earlier) && earlier.IsNew);
         _changed[movement.Id] = (movement, isNew);
         _postings.AddRange(decision.Postings);

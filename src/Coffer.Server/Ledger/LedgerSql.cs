@@ -21,10 +21,10 @@ internal static class LedgerSql
         """;
 
     private const string ReadMovements = """
-        SELECT k.i, m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting, m.fingerprint,
-               m.effective_at, m.recorded_at, m.updated_at, m.description
-        FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS k(account_id, reference, i)
-        JOIN movement m ON m.shard = $1 AND m.account_id = k.account_id AND m.reference = k.reference
+        SELECT k.i, m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting,
+               m.effective_at, m.updated_at, m.description
+        FROM unnest($2::uuid[]) WITH ORDINALITY AS k(reference, i)
+        JOIN movement m ON m.shard = $1 AND m.reference = k.reference
         """;
 
     private const string InsertPostings = """
@@ -56,18 +56,18 @@ internal static class LedgerSql
 
     private const string InsertMovements = """
         INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
-            fingerprint, effective_at, updated_at, recorded_at, reference, reference_text, description)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::integer[], $7::uuid[], $8::uuid[],
-            $9::text[], $10::numeric[], $11::numeric[], $12::uuid[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-            $16::uuid[], $17::text[], $18::text[])
+            effective_at, updated_at, reference, reference_text, description)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::smallint[], $7::uuid[], $8::uuid[],
+            $9::text[], $10::numeric[], $11::numeric[], $12::timestamptz[], $13::timestamptz[], $14::uuid[], $15::text[],
+            $16::text[])
         """;
 
     private const string UpdateMovements = """
         UPDATE movement m SET state = u.state, sighting = u.sighting, amount = u.amount, fee = u.fee,
-            fingerprint = u.fingerprint, effective_at = u.effective_at, updated_at = u.updated_at
-        FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::integer[], $6::numeric[], $7::numeric[], $8::uuid[],
-            $9::timestamptz[], $10::timestamptz[])
-            AS u(account_id, id, state, sighting, amount, fee, fingerprint, effective_at, updated_at)
+            effective_at = u.effective_at, updated_at = u.updated_at
+        FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::numeric[], $7::numeric[], $8::timestamptz[],
+            $9::timestamptz[])
+            AS u(account_id, id, state, sighting, amount, fee, effective_at, updated_at)
         WHERE m.shard = $1 AND m.account_id = u.account_id AND m.id = u.id
         """;
 
@@ -97,7 +97,7 @@ internal static class LedgerSql
                 },
                 new NpgsqlBatchCommand(ReadMovements)
                 {
-                    Parameters = { P(shard), P(batch.References, r => r.Account.Value), P(batch.References, r => r.Reference.Digest) },
+                    Parameters = { P(shard), P(batch.References, r => r.Digest) },
                 },
             },
         };
@@ -107,8 +107,8 @@ internal static class LedgerSql
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))
         {
-            var (account, reference) = batch.References[(int)rows.GetInt64(0) - 1];
-            batch.Loaded(ReadMovement(rows, 1, account, reference));
+            var (account, reference, digest) = batch.References[(int)rows.GetInt64(0) - 1];
+            batch.Loaded(digest, ReadMovement(rows, 1, account, reference));
         }
     }
 
@@ -140,13 +140,13 @@ internal static class LedgerSql
             P(postings, p => p.IncomingAfter), P(postings, p => p.HeldAfter), P(postings, p => p.Hash));
         var (created, changed) = batch.ChangedMovements();
         Add(InsertMovements, created, P(created, m => m.Account.Value), P(created, m => m.Id.Value), P(created, m => (short)m.Kind),
-            P(created, m => (short)m.State), P(created, m => m.Sighting), P(created, m => m.Wallet.Value),
+            P(created, m => (short)m.State), P(created, m => (short)m.Sighting), P(created, m => m.Wallet.Value),
             P(created, m => m.ToWallet?.Value), P(created, m => m.Currency), P(created, m => m.Amount), P(created, m => m.Fee),
-            P(created, m => m.Fingerprint), P(created, m => m.EffectiveAt.UtcDateTime), P(created, m => m.UpdatedAt.UtcDateTime),
-            P(created, m => m.RecordedAt.UtcDateTime), P(created, m => m.Reference.Digest), P(created, m => m.Reference.Text),
+            P(created, m => m.EffectiveAt.UtcDateTime), P(created, m => m.UpdatedAt.UtcDateTime),
+            P(created, m => m.Reference.DigestIn(m.Account)), P(created, m => m.Reference.Text),
             P(created, m => m.Description!));
         Add(UpdateMovements, changed, P(changed, m => m.Account.Value), P(changed, m => m.Id.Value), P(changed, m => (short)m.State),
-            P(changed, m => m.Sighting), P(changed, m => m.Amount), P(changed, m => m.Fee), P(changed, m => m.Fingerprint),
+            P(changed, m => (short)m.Sighting), P(changed, m => m.Amount), P(changed, m => m.Fee),
             P(changed, m => m.EffectiveAt.UtcDateTime), P(changed, m => m.UpdatedAt.UtcDateTime));
         var flows = batch.Flows();
         Add(AddFlows, flows, P(flows, f => f.Key.Account.Value), P(flows, f => f.Key.Currency), P(flows, f => f.Hour.UtcDateTime),
@@ -185,12 +185,10 @@ internal static class LedgerSql
         Currency = row.GetString(at + 5),
         Amount = row.GetFieldValue<Int128>(at + 6),
         Fee = row.GetFieldValue<Int128>(at + 7),
-        Sighting = row.GetInt32(at + 8),
-        Fingerprint = row.GetGuid(at + 9),
-        EffectiveAt = row.GetFieldValue<DateTime>(at + 10),
-        RecordedAt = row.GetFieldValue<DateTime>(at + 11),
-        UpdatedAt = row.GetFieldValue<DateTime>(at + 12),
-        Description = row.IsDBNull(at + 13) ? null : row.GetString(at + 13),
+        Sighting = row.GetInt16(at + 8),
+        EffectiveAt = row.GetFieldValue<DateTime>(at + 9),
+        UpdatedAt = row.GetFieldValue<DateTime>(at + 10),
+        Description = row.IsDBNull(at + 11) ? null : row.GetString(at + 11),
     };
 
     private static NpgsqlParameter[] BalanceColumns(IReadOnlyList<ChangedBalance> rows) =>

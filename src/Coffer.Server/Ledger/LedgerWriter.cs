@@ -111,7 +111,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         var now = new DateTimeOffset(ticks - (ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var outcomes = new Outcome[commands.Length];
         for (var i = 0; i < commands.Length; i++)
-            outcomes[i] = batch.Decide(commands[i], pending[i].Id, now);
+            outcomes[i] = batch.Decide(i, pending[i].Id, now);
         if (batch.Postings.Count > 0)
             await tx.Store(_shard, batch, ct);
         return outcomes;

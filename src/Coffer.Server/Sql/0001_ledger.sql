@@ -34,7 +34,7 @@ CREATE TABLE balance (
     CONSTRAINT total_is_deposited_less_withdrawn_plus_transferred
         CHECK (available + incoming + held = deposited - withdrawn + transferred),
     CONSTRAINT balance_version_starts_at_one CHECK (version >= 1)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 
 -- One change of one balance. Append-only: the application's role may not update or delete it.
 -- kind: 1 deposit_seen, 2 deposit_confirmed, 3 deposit_reversed, 4 deficit_paid, 5 withdrawal_requested,
@@ -60,7 +60,7 @@ CREATE TABLE posting (
     incoming_after  numeric(38,0) NOT NULL,
     held_after      numeric(38,0) NOT NULL,
     hash            bytea         NOT NULL,   -- SHA-256 over the previous posting's hash and this row
-    CONSTRAINT posting_key PRIMARY KEY (shard, account_id, wallet_id, currency, version),
+    CONSTRAINT posting_key PRIMARY KEY (shard, wallet_id, currency, version),
     CONSTRAINT posting_sums_to_zero
         CHECK (available + incoming + held + external + fee + transfer + deficit = 0),
     CONSTRAINT posting_kind_is_known CHECK (kind BETWEEN 1 AND 11),
@@ -76,15 +76,13 @@ CREATE TABLE movement (
     shard          smallint      NOT NULL,
     kind           smallint      NOT NULL,
     state          smallint      NOT NULL,
-    sighting       integer       NOT NULL,    -- deposits: which sighting on the chain this is; 0 for the others
+    sighting       smallint      NOT NULL,    -- deposits: which sighting on the chain this is; 0 for the others
     account_id     uuid          NOT NULL,
     id             uuid          NOT NULL,
     wallet_id      uuid          NOT NULL,
     to_wallet_id   uuid,                      -- transfers: the receiving wallet
-    reference      uuid          NOT NULL,    -- digest of reference_text, unique in the account for ever
-    fingerprint    uuid          NOT NULL,    -- digest of what was asked, so that another request is told apart
+    reference      uuid          NOT NULL,    -- digest of account and reference_text: unique for ever
     effective_at   timestamptz   NOT NULL,
-    recorded_at    timestamptz   NOT NULL,
     updated_at     timestamptz   NOT NULL,
     currency       text COLLATE "C" NOT NULL,
     amount         numeric(38,0) NOT NULL,    -- without fees; a correction downwards is negative
@@ -92,12 +90,12 @@ CREATE TABLE movement (
     reference_text text          NOT NULL,    -- chain:txid:kind:ordinal, or the caller's key
     description    text,
     CONSTRAINT movement_key PRIMARY KEY (shard, account_id, id),
-    CONSTRAINT movement_happens_once UNIQUE (shard, account_id, reference),
+    CONSTRAINT movement_happens_once UNIQUE (shard, reference),
     CONSTRAINT movement_state_fits_its_kind CHECK (
         (kind = 1 AND state IN (1, 2, 3)) OR (kind = 2 AND state IN (4, 5, 6)) OR (kind IN (3, 4) AND state = 7)),
     CONSTRAINT movement_amount_fits_its_kind CHECK (fee >= 0 AND (amount > 0 OR (kind = 4 AND amount <> 0))),
     CONSTRAINT movement_target_is_for_transfers CHECK ((kind = 3) = (to_wallet_id IS NOT NULL))
-) WITH (fillfactor = 90);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
 -- Flows, not balances: the close of an hour is the total now less the net of all later hours. A late or reversed
 -- deposit touches one row, and a window costs the same for ten postings or a hundred million.
@@ -113,3 +111,6 @@ CREATE TABLE flow_hour (
     withdrawal_count bigint        NOT NULL,
     CONSTRAINT flow_hour_key PRIMARY KEY (shard, account_id, currency, hour, wallet_id)
 ) WITH (fillfactor = 70);
+
+-- The application owns these tables and still may not change what was posted: a correction is a new posting.
+REVOKE UPDATE, DELETE, TRUNCATE ON posting FROM CURRENT_USER;

@@ -10,11 +10,8 @@ namespace Coffer.Ledger;
 /// <param name="Reference">What makes it happen once.</param>
 public abstract record Command(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference)
 {
-    /// <summary>What was asked, digested: the same reference with another fingerprint is another request.</summary>
-    public abstract Guid Fingerprint { get; }
-
-    private protected Guid Digest(string kind, Int128 amount, string more = "") =>
-        Reference.DigestOf($"{kind}|{Wallet}|{Currency.Code}|{amount}|{more}");
+    /// <summary>Whether a movement is what this command would make: the same reference for anything else is another request.</summary>
+    public virtual bool Made(Movement movement) => movement.Wallet == Wallet && movement.Currency == Currency.Code;
 }
 
 /// <summary>A deposit was found in a block: incoming rises. A later sighting of a reversed deposit brings it back.</summary>
@@ -22,30 +19,18 @@ public abstract record Command(AccountId Account, WalletId Wallet, Currency Curr
 /// <param name="EffectiveAt">The block's time; counted as now when it lies in the future.</param>
 /// <param name="Sighting">1 for the first time it was seen on the chain, one more each time it is seen again.</param>
 public sealed record DepositSeen(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference,
-    Int128 Amount, DateTimeOffset EffectiveAt, int Sighting) : Command(Account, Wallet, Currency, Reference)
-{
-    /// <inheritdoc/>
-    public override Guid Fingerprint => Digest("deposit", Amount);
-}
+    Int128 Amount, DateTimeOffset EffectiveAt, int Sighting) : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>A deposit has its confirmations: incoming becomes available, less the fee, less what the wallet owes.</summary>
 /// <param name="Fee">Smallest units, at least 0; at most the deposit is taken.</param>
 /// <param name="Sighting">The sighting that was confirmed; another one changes nothing.</param>
 public sealed record DepositConfirmed(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference,
-    Int128 Fee, int Sighting) : Command(Account, Wallet, Currency, Reference)
-{
-    /// <inheritdoc/>
-    public override Guid Fingerprint => default;
-}
+    Int128 Fee, int Sighting) : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>A deposit's block left the chain: exactly what it gave is taken back; what available does not cover becomes a deficit.</summary>
 /// <param name="Sighting">The sighting that vanished; another one changes nothing.</param>
 public sealed record DepositReversed(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference,
-    int Sighting) : Command(Account, Wallet, Currency, Reference)
-{
-    /// <inheritdoc/>
-    public override Guid Fingerprint => default;
-}
+    int Sighting) : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>Amount and fee are reserved: available becomes held, or the request is refused.</summary>
 /// <param name="Amount">What shall arrive; smallest units, above 0.</param>
@@ -55,24 +40,17 @@ public sealed record RequestWithdrawal(AccountId Account, WalletId Wallet, Curre
     Int128 Amount, Int128 Fee, string Destination) : Command(Account, Wallet, Currency, Reference)
 {
     /// <inheritdoc/>
-    public override Guid Fingerprint => Digest("withdrawal", Amount, $"{Fee}|{Destination}");
+    public override bool Made(Movement movement) => base.Made(movement) && movement.Kind == MovementKind.Withdrawal
+        && movement.Amount == Amount && movement.Description == Destination;
 }
 
 /// <summary>A withdrawal has left for good: held becomes the world's and our fee.</summary>
 public sealed record SettleWithdrawal(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference)
-    : Command(Account, Wallet, Currency, Reference)
-{
-    /// <inheritdoc/>
-    public override Guid Fingerprint => default;
-}
+    : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>A withdrawal failed or was cancelled before it left: held becomes available again.</summary>
 public sealed record FailWithdrawal(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference)
-    : Command(Account, Wallet, Currency, Reference)
-{
-    /// <inheritdoc/>
-    public override Guid Fingerprint => default;
-}
+    : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>A move between two wallets of one account, at once.</summary>
 /// <param name="To">The receiving wallet; another than <see cref="Command.Wallet"/>.</param>
@@ -82,7 +60,8 @@ public sealed record Transfer(AccountId Account, WalletId Wallet, Currency Curre
     WalletId To, Int128 Amount, string? Description) : Command(Account, Wallet, Currency, Reference)
 {
     /// <inheritdoc/>
-    public override Guid Fingerprint => Digest("transfer", Amount, $"{To}|{Description}");
+    public override bool Made(Movement movement) => base.Made(movement) && movement.Kind == MovementKind.Transfer
+        && movement.ToWallet == To && movement.Amount == Amount && movement.Description == Description;
 }
 
 /// <summary>An operator's correction: counts as a deposit (above 0) or a withdrawal (below 0) and stays visible as a correction.</summary>
@@ -93,5 +72,6 @@ public sealed record Correct(AccountId Account, WalletId Wallet, Currency Curren
     Int128 Amount, DateTimeOffset? EffectiveAt, string Description) : Command(Account, Wallet, Currency, Reference)
 {
     /// <inheritdoc/>
-    public override Guid Fingerprint => Digest("correction", Amount, Description);
+    public override bool Made(Movement movement) => base.Made(movement) && movement.Kind == MovementKind.Correction
+        && movement.Amount == Amount && movement.Description == Description;
 }

@@ -80,7 +80,6 @@ public static class Decide
                 Sighting = command.Sighting,
                 Amount = command.Amount,
                 Fee = 0,
-                Fingerprint = command.Fingerprint,
                 EffectiveAt = effective,
                 UpdatedAt = now,
             };
@@ -245,9 +244,7 @@ public static class Decide
             Amount = amount,
             Fee = fee,
             Reference = command.Reference,
-            Fingerprint = command.Fingerprint,
             EffectiveAt = effective,
-            RecordedAt = now,
             UpdatedAt = now,
         };
 
@@ -298,7 +295,7 @@ public static class Decide
 
     private static Decision Same(Movement existing, Balance own) => new() { Movement = existing, Own = own };
 
-    private static Decision SameOrReused(Command command, Movement existing, Balance own) => existing.Fingerprint == command.Fingerprint
+    private static Decision SameOrReused(Command command, Movement existing, Balance own) => command.Made(existing)
         ? Same(existing, own)
         : No(new(RefusalCode.IdempotencyKeyReused, "This key was used for another request. Repeat that request as it was, or take a new key."));
 

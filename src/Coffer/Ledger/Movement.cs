@@ -44,7 +44,7 @@ public enum MovementState : short
 /// <summary>One deposit, withdrawal, transfer or correction, as it stands now.</summary>
 public sealed record Movement
 {
-    /// <summary>The id that the API shows.</summary>
+    /// <summary>The id that the API shows; its first 48 bits are the millisecond of its creation.</summary>
     public required MovementId Id { get; init; }
 
     /// <summary>Whose.</summary>
@@ -77,14 +77,8 @@ public sealed record Movement
     /// <summary>Unique in the account for ever.</summary>
     public required Reference Reference { get; init; }
 
-    /// <summary>What was asked, digested.</summary>
-    public required Guid Fingerprint { get; init; }
-
     /// <summary>When it counts in the history: the block's time, or when it finished.</summary>
     public required DateTimeOffset EffectiveAt { get; init; }
-
-    /// <summary>When it was first written.</summary>
-    public required DateTimeOffset RecordedAt { get; init; }
 
     /// <summary>When its state last changed.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
