@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Coffer.Server.Host;
+
+/// <summary>How an answer is written: UTF-8 JSON with a length, and for reads of balances with a strong entity tag.</summary>
+internal static class Answer
+{
+    private const string JsonType = "application/json; charset=utf-8";
+    private const int BodyBytesUsual = 1024;
+    private const int TagBytes = 16;
+
+    private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly JsonSerializerOptions _records = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Writes a record as JSON, its members in snake_case.</summary>
+    public static Task Json<T>(HttpContext http, int status, T record) =>
+        Send(http, status, JsonSerializer.SerializeToUtf8Bytes(record, _records));
+
+    /// <summary>Writes what <paramref name="write"/> puts into the writer.</summary>
+    public static Task Json(HttpContext http, int status, Action<Utf8JsonWriter> write) => Send(http, status, Body(write));
+
+    /// <summary>
+    /// A read of balances: a strong ETag that changes exactly when the body does (it is the body's digest), 304 when the caller
+    /// has it, and the server's half of the caching advice of contract 2.
+    /// </summary>
+    public static Task Tagged(HttpContext http, Action<Utf8JsonWriter> write)
+    {
+        var body = Body(write);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(body.Span, hash);
+        var tag = $"\"{Convert.ToHexStringLower(hash[..TagBytes])}\"";
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.CacheControl = "private, no-cache";
+        http.Response.Headers.Vary = "Authorization, X-API-Key";
+        if (!Has(http.Request.Headers.IfNoneMatch, tag))
+            return Send(http, StatusCodes.Status200OK, body);
+        http.Response.StatusCode = StatusCodes.Status304NotModified;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>RFC 9110, 13.1.2: a list of tags, weak comparison, or an asterisk.</summary>
+    private static bool Has(Microsoft.Extensions.Primitives.StringValues header, string tag)
+    {
+        foreach (var value in header)
+        {
+            foreach (var part in (value ?? "").Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (part == "*" || part == tag || (part.StartsWith("W/", StringComparison.Ordinal) && part.AsSpan(2).SequenceEqual(tag)))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static ReadOnlyMemory<byte> Body(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(BodyBytesUsual);
+        using (var json = new Utf8JsonWriter(buffer, _writing))
+            write(json);
+        return buffer.WrittenMemory;
+    }
+
+    private static Task Send(HttpContext http, int status, ReadOnlyMemory<byte> body)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = JsonType;
+        http.Response.ContentLength = body.Length;
+        return http.Response.Body.WriteAsync(body, http.RequestAborted).AsTask();
+    }
+}

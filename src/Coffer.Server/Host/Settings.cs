@@ -1,0 +1,29 @@
+namespace Coffer.Server.Host;
+
+/// <summary>What the operator may set; validated as a whole at start. Units are in the names.</summary>
+internal sealed record Settings
+{
+    /// <summary>Shards of a new database when nothing else is said: a few more lanes than a small machine has cores.</summary>
+    public const int ShardsDefault = 4;
+
+    /// <summary>Address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port to listen on; 0 takes a free one.</summary>
+    public int Port { get; init; } = 8480;
+
+    /// <summary>The URL that clients use, without a final slash; null: what the server listens on. It is the OAuth issuer.</summary>
+    public string? PublicUrl { get; init; }
+
+    /// <summary>Requests a second that one credential may make.</summary>
+    public int RequestsPerSecond { get; init; } = 1_000;
+
+    /// <summary>Requests a minute to the token endpoints, per client and address.</summary>
+    public int TokenRequestsPerMinute { get; init; } = 30;
+
+    /// <summary>How long an access token lives.</summary>
+    public int TokenSeconds { get; init; } = 36_000;
+
+    /// <summary>How long a finished Idempotency-Key is remembered. References in the ledger are remembered for ever.</summary>
+    public int IdempotencyDays { get; init; } = 7;
+}
