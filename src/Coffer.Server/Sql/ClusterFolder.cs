@@ -9,6 +9,7 @@ namespace Coffer.Server.Sql;
 internal static class ClusterFolder
 {
     private const string Unfinished = "cluster.new-";
+    private static readonly string[] LockFiles = ["postmaster.pid", ".s.PGSQL.5432.lock"];
 
     internal static string In(string dataFolder) => Path.Combine(dataFolder, "cluster");
 
@@ -35,17 +36,18 @@ internal static class ClusterFolder
     }
 
     /// <summary>
-    /// After a reboot the number in a left-over postmaster.pid may belong to a stranger of the same user (Debian's own cluster), and
-    /// PostgreSQL would refuse to start. The caller holds the lock of the data folder and has seen that no process of this cluster is
-    /// left here; the socket tells of one that the process list does not show (another container on the same files).
+    /// After a reboot the number in a left-over lock file may belong to a stranger of the same user (Debian's own cluster), and just after
+    /// a kill the dead process may still have its number; PostgreSQL would refuse to start. The caller holds the lock of the data folder
+    /// and has seen that no process of this cluster is left here; the socket tells of one that the process list does not show (another
+    /// container on the same files).
     /// </summary>
-    internal static void RemoveStalePid(string folder, string socketFolder)
+    internal static void RemoveStaleLocks(string folder, string socketFolder)
     {
-        var file = Path.Combine(folder, "postmaster.pid");
-        if (!File.Exists(file)) return;
+        string[] locks = [.. LockFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+        if (locks.Length == 0) return;
         if (Answers(socketFolder))
             throw new SetupFailure($"A PostgreSQL that Coffer did not start runs on {folder}: stop it first.");
-        File.Delete(file);
+        foreach (var file in locks) File.Delete(file);
     }
 
     private static bool Answers(string socketFolder)

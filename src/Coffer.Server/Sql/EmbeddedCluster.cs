@@ -154,7 +154,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         if (!await Gone(() => orphans.Any(postmaster.IsOurs), OrphanPatience))
             foreach (var pid in orphans.Where(postmaster.IsOurs)) Postmaster.Signal(pid, Postmaster.Kill);
         await Gone(() => orphans.Any(postmaster.IsOurs), OrphanPatience);
-        ClusterFolder.RemoveStalePid(folder, host);
+        ClusterFolder.RemoveStaleLocks(folder, host);
 
         var log = new ClusterLog(folder);
         using var process = user.Start(folder, ClusterSettings.LaunchScript, [settings, programs.Postgres, postmaster.Name]);

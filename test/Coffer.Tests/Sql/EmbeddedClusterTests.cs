@@ -106,13 +106,14 @@ public sealed class EmbeddedClusterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_number_in_postmaster_pid_that_belongs_to_a_stranger_does_not_stop_the_start()
+    public async Task Lock_files_whose_number_belongs_to_a_stranger_do_not_stop_the_start()
     {
         await using (await Start()) { }
         // A process of the very user that PostgreSQL runs as, as Debian's own cluster would be.
         var user = await ClusterUser.Of(Path.Combine(data, "cluster"), Ct);
         using var stranger = user.Start("/", "exec sleep 60", []);
-        await File.WriteAllTextAsync(Path.Combine(data, "cluster", "postmaster.pid"), $"{stranger.Id}\n/x\n1\n5432\n/x\n\n1 1\nready\n", Ct);
+        foreach (var file in (string[])["postmaster.pid", ".s.PGSQL.5432.lock"])
+            await File.WriteAllTextAsync(Path.Combine(data, "cluster", file), $"{stranger.Id}\n/x\n1\n5432\n/x\n\n1 1\nready\n", Ct);
         await using (var second = await Start()) Assert.Equal(1, await Scalar(second, "SELECT 1"));
         Assert.False(stranger.HasExited);
         stranger.Kill();
