@@ -24,4 +24,9 @@ public sealed class Currencies
 
     /// <summary>Finds a currency by its code in upper, lower or mixed case; ASCII only, nothing is trimmed.</summary>
     public bool TryFind(ReadOnlySpan<char> code, [MaybeNullWhen(false)] out Currency currency) => byCode.TryGetValue(code, out currency);
+
+    /// <summary>The currency with a code that the ledger holds; the server does not start with one that the file lacks.</summary>
+    /// <exception cref="KeyNotFoundException">The file lacks it.</exception>
+    public Currency Find(string code) =>
+        TryFind(code, out var currency) ? currency : throw new KeyNotFoundException($"The currency file has no {code}, which the ledger holds.");
 }

@@ -4,7 +4,11 @@ namespace Coffer;
 public sealed record Currency
 {
     /// <summary>Token and network suffix in upper case, e.g. <c>USDTERC20</c>; <c>[A-Z0-9]{2,20}</c>.</summary>
-    public required string Code { get; init; }
+    public required string Code
+    {
+        get;
+        init => (field, CodeLower) = (value, value.ToLowerInvariant());
+    }
 
     /// <summary>The display name, e.g. <c>Tether USD</c>.</summary>
     public required string Name { get; init; }
@@ -46,5 +50,5 @@ public sealed record Currency
     public UsdPrice? Price { get; init; }
 
     /// <summary>The code as <c>/wallets/balances</c> writes it.</summary>
-    public string CodeLower => Code.ToLowerInvariant();
+    public string CodeLower { get; private init; } = "";
 }

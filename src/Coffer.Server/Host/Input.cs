@@ -145,6 +145,39 @@ internal sealed class Input
         return RawText(name) ?? Missing(name);
     }
 
+    /// <summary>An amount above zero in this currency, read exactly from its text.</summary>
+    public Int128 Amount(string name, Currency currency)
+    {
+        var text = AmountText(name);
+        if (_faults.ContainsKey(name))
+            return 0;
+        if (Coffer.Amount.TryParsePositive(text, currency.Decimals, out var amount, out var fault))
+            return amount;
+        var message = fault.Sentence(currency.Decimals);
+        throw new Refused(new(RefusalCode.InvalidAmount, message, new Dictionary<string, object> { [name] = new[] { message } }));
+    }
+
+    /// <summary>A currency by its code in any case; refused at once when this server does not keep it.</summary>
+    public Currency? OptionalCurrency(string name, Currencies currencies)
+    {
+        var code = OptionalText(name);
+        if (code is null || _faults.ContainsKey(name))
+            return null;
+        return currencies.TryFind(code, out var currency)
+            ? currency
+            : throw new Refused(new(RefusalCode.InvalidCurrency, "This server does not keep that currency; GET /currencies/ lists those that it keeps.",
+                new Dictionary<string, object> { [name] = new[] { "Unknown currency code." } }));
+    }
+
+    /// <summary>A currency that must be there; when it is missing, <see cref="Check"/> refuses and what is returned is not used.</summary>
+    public Currency Currency(string name, Currencies currencies)
+    {
+        if (OptionalCurrency(name, currencies) is { } currency)
+            return currency;
+        Missing(name);
+        return currencies.All[0];
+    }
+
     /// <summary>A list of texts, or null when missing.</summary>
     public IReadOnlyList<string>? OptionalTexts(string name, int countMax, int max = TextMax)
     {

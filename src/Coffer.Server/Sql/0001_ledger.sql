@@ -24,7 +24,7 @@ CREATE TABLE balance (
     version          bigint        NOT NULL,  -- number of postings that made this row
     last_movement_at timestamptz   NOT NULL,
     head_hash        bytea         NOT NULL,  -- hash of the posting with this version
-    CONSTRAINT balance_key PRIMARY KEY (shard, account_id, currency, wallet_id),
+    CONSTRAINT balance_key PRIMARY KEY (shard, account_id, wallet_id, currency),
     CONSTRAINT available_is_not_negative CHECK (available >= 0),
     CONSTRAINT incoming_is_not_negative CHECK (incoming >= 0),
     CONSTRAINT held_is_not_negative CHECK (held >= 0),
