@@ -18,12 +18,12 @@ internal static class ClusterFolder
         string dataFolder, TimeProvider time, CancellationToken ct)
     {
         var folder = In(dataFolder);
+        foreach (var left in Directory.GetDirectories(dataFolder, Unfinished + "*")) Discard(left);
         if (Directory.Exists(folder))
             return (folder, await ClusterUser.Of(folder, ct), PostgresPrograms.Find(await Major(folder, ct)));
 
         var programs = PostgresPrograms.Find(clusterMajor: null);
         var user = await ClusterUser.Of(folder, ct);
-        foreach (var left in Directory.GetDirectories(dataFolder, Unfinished + "*")) Discard(left);
         var unfinished = Path.Combine(dataFolder, string.Create(
             CultureInfo.InvariantCulture, $"{Unfinished}{Environment.ProcessId}-{time.GetUtcNow().UtcTicks}"));
         Directory.CreateDirectory(unfinished, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -14,9 +14,10 @@ public sealed class MigrationTests(TestCluster cluster)
     public async Task A_fresh_database_gets_every_embedded_script_and_a_second_call_none()
     {
         var database = await cluster.NewEmptyDatabase();
-        await Migrations.Apply(database, TimeProvider.System, Ct);
+        var applied = await Migrations.Apply(database, TimeProvider.System, Ct);
         var scripts = typeof(Migrations).Assembly.GetManifestResourceNames().Count(n => n.EndsWith(".sql", StringComparison.Ordinal));
-        if (scripts > 0) Assert.Equal(scripts, await Scalar<long>(database, "SELECT count(*) FROM migration"));
+        Assert.Equal(scripts, applied);
+        Assert.Equal(scripts, await Scalar<long>(database, "SELECT count(*) FROM migration"));
         Assert.Equal(0, await Migrations.Apply(database, TimeProvider.System, Ct));
     }
 
