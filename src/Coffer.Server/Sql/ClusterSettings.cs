@@ -28,9 +28,12 @@ internal static class ClusterSettings
     /// <summary>For test runs only: a power cut may lose or damage everything, a crash of the processes still loses nothing.</summary>
     internal const string Forgetful = Durable + "fsync = off\n";
 
+    /// <summary>Makes the database at the first start and is not used again.</summary>
+    internal const string Superuser = "postgres";
+
     /// <summary>$1 programs' initdb. No --no-sync: what is renamed into place afterwards must be on the disk.</summary>
     internal const string InitScript = $"""
-        "$1" --pgdata={ClusterUser.Folder} --username=coffer --encoding=UTF8 --locale=C --auth-local=trust --auth-host=reject \
+        "$1" --pgdata={ClusterUser.Folder} --username={Superuser} --encoding=UTF8 --locale=C --auth-local=trust --auth-host=reject \
           --data-checksums --no-instructions </dev/null &&
         printf '%s\n' "# coffer.conf is written by Coffer at every start; what you set below the next line wins." \
           "include 'coffer.conf'" > {ClusterUser.Folder}/postgresql.conf &&

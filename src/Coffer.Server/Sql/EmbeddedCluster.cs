@@ -18,7 +18,9 @@ namespace Coffer.Server.Sql;
 /// </summary>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
+    /// <summary>Owns the database and is no superuser: what the migrations revoke from the owner would not bind one.</summary>
     private const string Role = "coffer", Database = "coffer";
+
     private const int SocketPathBytesMax = 107;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
@@ -176,13 +178,10 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         {
             await connection.OpenAsync(ct);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        catch (PostgresException e) when (e.SqlState
+            is PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InvalidAuthorizationSpecification)
         {
-            await using var first = new NpgsqlConnection(
-                new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
-            await first.OpenAsync(ct);
-            await using var create = new NpgsqlCommand($"CREATE DATABASE {Database}", first);
-            await create.ExecuteNonQueryAsync(ct);
+            await CreateDatabase(ct);
             return;
         }
         if (!adopted) return;
@@ -193,6 +192,28 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
             """, connection);
         await cut.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>The first start; also what a first start that died in the middle left to do.</summary>
+    private async Task CreateDatabase(CancellationToken ct)
+    {
+        await using var first = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString)
+        {
+            Database = "postgres",
+            Username = ClusterSettings.Superuser,
+            Pooling = false,
+        }.ConnectionString);
+        await first.OpenAsync(ct);
+        await using var known = new NpgsqlCommand($"SELECT count(*) FROM pg_roles WHERE rolname = '{Role}'", first);
+        // CREATEDB is for tests, which copy a migrated database; it gives no power over what is in one.
+        if ((long)(await known.ExecuteScalarAsync(ct))! == 0)
+        {
+            await using var role = new NpgsqlCommand($"CREATE ROLE {Role} LOGIN NOSUPERUSER NOCREATEROLE CREATEDB", first);
+            await role.ExecuteNonQueryAsync(ct);
+        }
+
+        await using var create = new NpgsqlCommand($"CREATE DATABASE {Database} OWNER {Role}", first);
+        await create.ExecuteNonQueryAsync(ct);
     }
 
     private async Task<bool> Gone(Func<bool> present, TimeSpan patience)

@@ -37,6 +37,16 @@ public sealed class EmbeddedClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task The_application_owns_its_database_without_being_a_superuser_so_postings_cannot_be_changed()
+    {
+        await using var cluster = await Start();
+        await Migrations.Apply(cluster.ConnectionString, TimeProvider.System, Ct);
+        Assert.Equal("off", await Scalar(cluster, "SHOW is_superuser"));
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => Execute(cluster, "DELETE FROM posting"));
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+    }
+
+    [Fact]
     public async Task What_was_committed_survives_the_death_of_every_process()
     {
         var first = await Start();
