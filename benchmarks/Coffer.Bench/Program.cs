@@ -1,1 +1,22 @@
-Console.WriteLine("x");
+using Coffer.Bench;
+
+// The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
+//   ./bench [--quick] [--json FILE] [--only size|postings|reads|history]
+if (args is ["--server", var database])
+    return await ReadServer.Run(database);
+var quick = args.Contains("--quick");
+var only = Array.IndexOf(args, "--only") is var at and >= 0 ? args[at + 1] : null;
+var table = new ResultTable();
+await using var rig = await Rig.Start();
+if (only is null or "size")
+    await PostingBench.Size(rig, table, quick);
+if (only is null or "postings")
+    await PostingBench.Run(rig, table, quick);
+if (only is null or "reads")
+    await ReadBench.Run(rig, table, quick);
+if (only is null or "history")
+    await HistoryBench.Run(rig, table, quick);
+table.Print(Console.Out);
+if (Array.IndexOf(args, "--json") is var json and >= 0)
+    await File.WriteAllTextAsync(args[json + 1], table.Json());
+return 0;

@@ -40,14 +40,14 @@ CREATE TABLE balance (
 -- kind: 1 deposit_seen, 2 deposit_confirmed, 3 deposit_reversed, 4 deficit_paid, 5 withdrawal_requested,
 --       6 withdrawal_settled, 7 withdrawal_failed, 8 transfer_out, 9 transfer_in, 10 correction_in, 11 correction_out
 CREATE TABLE posting (
+    version         bigint        NOT NULL,   -- the version of the balance that this posting made
+    effective_at    timestamptz   NOT NULL,   -- when it counts in the history: block time, or when it finished
+    recorded_at     timestamptz   NOT NULL,   -- when it was written
     shard           smallint      NOT NULL,
     kind            smallint      NOT NULL,
     account_id      uuid          NOT NULL,
     wallet_id       uuid          NOT NULL,
     movement_id     uuid          NOT NULL,
-    version         bigint        NOT NULL,   -- the version of the balance that this posting made
-    effective_at    timestamptz   NOT NULL,   -- when it counts in the history: block time, or when it finished
-    recorded_at     timestamptz   NOT NULL,   -- when it was written
     currency        text COLLATE "C" NOT NULL,
     available       numeric(38,0) NOT NULL,
     incoming        numeric(38,0) NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE posting (
     available_after numeric(38,0) NOT NULL,
     incoming_after  numeric(38,0) NOT NULL,
     held_after      numeric(38,0) NOT NULL,
-    hash            bytea         NOT NULL,   -- SHA-256 over the previous posting's hash and this row
+    hash            bytea         NOT NULL,   -- 128 bits of SHA-256 over the previous posting's hash and this row
     CONSTRAINT posting_key PRIMARY KEY (shard, wallet_id, currency, version),
     CONSTRAINT posting_sums_to_zero
         CHECK (available + incoming + held + external + fee + transfer + deficit = 0),
@@ -95,7 +95,7 @@ CREATE TABLE movement (
         (kind = 1 AND state IN (1, 2, 3)) OR (kind = 2 AND state IN (4, 5, 6)) OR (kind IN (3, 4) AND state = 7)),
     CONSTRAINT movement_amount_fits_its_kind CHECK (fee >= 0 AND (amount > 0 OR (kind = 4 AND amount <> 0))),
     CONSTRAINT movement_target_is_for_transfers CHECK ((kind = 3) = (to_wallet_id IS NOT NULL))
-) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
 
 -- Flows, not balances: the close of an hour is the total now less the net of all later hours. A late or reversed
 -- deposit touches one row, and a window costs the same for ten postings or a hundred million.

@@ -12,8 +12,11 @@ public readonly record struct BalanceKey(AccountId Account, string Currency, Wal
 /// </summary>
 public sealed record Balance
 {
-    /// <summary>Length of a posting's hash: SHA-256.</summary>
-    public const int HashBytes = 32;
+    /// <summary>
+    /// Length of a posting's hash: the first 128 bits of SHA-256. Who wants to change a posting unseen must find a second preimage of a
+    /// hash that stands already, and for that 128 bits are out of reach; the rest would cost every posting 16 bytes.
+    /// </summary>
+    public const int HashBytes = 16;
 
     private static readonly byte[] _genesis = new byte[HashBytes];
 
@@ -47,7 +50,7 @@ public sealed record Balance
     /// <summary>When the last posting was recorded.</summary>
     public DateTimeOffset LastMovementAt { get; init; }
 
-    /// <summary>The hash of the last posting; 32 zero bytes before the first.</summary>
+    /// <summary>The hash of the last posting; zero bytes before the first.</summary>
     public byte[] HeadHash { get; init; } = _genesis;
 
     /// <summary><c>available + incoming + held</c>.</summary>

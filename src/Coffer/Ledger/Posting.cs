@@ -98,7 +98,7 @@ public sealed record Posting
     /// <summary>Held once this is booked.</summary>
     public Int128 HeldAfter { get; init; }
 
-    /// <summary>SHA-256 over the predecessor's hash and every field above.</summary>
+    /// <summary>128 bits of SHA-256 over the predecessor's hash and every field above.</summary>
     public byte[] Hash { get; init; } = [];
 
     /// <summary>The balanced double entry: this is 0 for every posting.</summary>
@@ -147,7 +147,7 @@ public sealed record Posting
         }
 
         at += Encoding.UTF8.GetBytes(Key.Currency, text[at..]);
-        return SHA256.HashData(text[..at]);
+        return SHA256.HashData(text[..at])[..Balance.HashBytes];
     }
 
     private static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;

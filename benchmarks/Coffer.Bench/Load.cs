@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace Coffer.Bench;
+
+/// <summary>What a load came to.</summary>
+/// <param name="PerSecond">Finished calls a second.</param>
+/// <param name="P50">Median wait of a caller, in milliseconds.</param>
+/// <param name="P99">99th percentile, in milliseconds.</param>
+internal readonly record struct LoadResult(double PerSecond, double P50, double P99);
+
+/// <summary>A closed loop of callers: each sends its next call when the last one was answered. Bounded in time.</summary>
+internal static class Load
+{
+    /// <summary>One call, its wait recorded.</summary>
+    public static async Task<T> Timed<T>(List<float> waits, Task<T> call)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var answer = await call;
+        waits.Add((float)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return answer;
+    }
+
+    public static async Task<LoadResult> Run(int callers, TimeSpan warmUp, TimeSpan measured, Func<List<float>, Task> call)
+    {
+        await Loop(callers, warmUp, call);
+        return await Loop(callers, measured, call);
+    }
+
+    private static async Task<LoadResult> Loop(int callers, TimeSpan time, Func<List<float>, Task> call)
+    {
+        var clock = Stopwatch.StartNew();
+        var waits = new List<float>[callers];
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+        {
+            waits[caller] = [];
+            while (clock.Elapsed < time)
+            {
+                await call(waits[caller]);
+            }
+        })));
+        var seconds = clock.Elapsed.TotalSeconds;
+        var all = waits.SelectMany(w => w).Order().ToArray();
+        return new LoadResult(all.Length / seconds, all[all.Length / 2], all[all.Length * 99 / 100]);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Bench;
+
+/// <summary>A private, durable PostgreSQL with the current schema in a temporary folder; gone afterwards.</summary>
+internal sealed class Rig : IAsyncDisposable
+{
+    private readonly EmbeddedCluster _cluster;
+    private readonly string _folder;
+
+    private Rig(EmbeddedCluster cluster, string folder)
+    {
+        (_cluster, _folder) = (cluster, folder);
+        Db = new Db(cluster.ConnectionString, TimeProvider.System);
+        Ids = new Ids(TimeProvider.System, RandomNumberGenerator.Fill);
+    }
+
+    public Db Db { get; }
+
+    public Ids Ids { get; }
+
+    public string ConnectionString => _cluster.ConnectionString;
+
+    public static async Task<Rig> Start()
+    {
+        var folder = Directory.CreateTempSubdirectory("coffer-bench-").FullName;
+        var cluster = await EmbeddedCluster.Start(folder, TimeProvider.System, CancellationToken.None);
+        await Migrations.Apply(cluster.ConnectionString, TimeProvider.System, CancellationToken.None);
+        return new Rig(cluster, folder);
+    }
+
+    /// <summary>Runs SQL that is no part of the product: filling tables, looking at their sizes.</summary>
+    public async Task<long> Sql(string sql)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(_cluster.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        command.CommandTimeout = 600;
+        return await command.ExecuteScalarAsync() is { } value and not DBNull ? Convert.ToInt64(value) : 0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Db.DisposeAsync();
+        await _cluster.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
