@@ -140,7 +140,8 @@ public static class Decide
         if (Spend(command, own, required) is { } refusal)
             return No(refusal);
         var movement = New(command, MovementKind.Withdrawal, MovementState.Requested, command.Amount, command.Fee, now, now, id)
-            with { Description = command.Destination };
+            with
+        { Description = command.Destination };
         return Yes(movement, true, own,
             Blank(command, movement, PostingKind.WithdrawalRequested, now, now) with { Available = -required, Held = required });
     }
@@ -187,7 +188,8 @@ public static class Decide
         if (Spend(command, own, command.Amount) is { } refusal)
             return No(refusal);
         var movement = New(command, MovementKind.Transfer, MovementState.Completed, command.Amount, 0, now, now, id)
-            with { ToWallet = command.To, Description = command.Description };
+            with
+        { ToWallet = command.To, Description = command.Description };
         var sent = Blank(command, movement, PostingKind.TransferOut, now, now) with { Available = -command.Amount, Transfer = command.Amount };
         var received = Blank(command, movement, PostingKind.TransferIn, now, now) with
         {
@@ -210,7 +212,8 @@ public static class Decide
             return No(refusal);
         var effective = Earlier(command.EffectiveAt ?? now, now);
         var movement = New(command, MovementKind.Correction, MovementState.Completed, command.Amount, 0, effective, now, id)
-            with { Description = command.Description };
+            with
+        { Description = command.Description };
         var kind = command.Amount > 0 ? PostingKind.CorrectionIn : PostingKind.CorrectionOut;
         return Yes(movement, true, own,
             Blank(command, movement, kind, effective, now) with { Available = command.Amount, External = -command.Amount });
