@@ -1,3 +1,4 @@
+using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
@@ -13,8 +14,10 @@ internal sealed class App : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private readonly LedgerWriters _ledger;
+    private readonly IReadOnlyList<Worker> _workers;
 
-    private App(WebApplication web, Db db, LedgerWriters ledger) => (_web, Db, _ledger) = (web, db, ledger);
+    private App(WebApplication web, Db db, LedgerWriters ledger, IssueCredential issue, IReadOnlyList<Worker> workers) =>
+        (_web, Db, _ledger, Issue, _workers) = (web, db, ledger, issue, workers);
 
     /// <summary>Where it listens, without a final slash.</summary>
     public string BaseUrl => _web.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
@@ -23,6 +26,9 @@ internal sealed class App : IAsyncDisposable
     public Db Db { get; }
 
     public LedgerWriters Ledger => _ledger;
+
+    /// <summary>Makes credentials; for the demo and for tests.</summary>
+    public IssueCredential Issue { get; }
 
     /// <summary>The routes, for tests that look at all of them.</summary>
     public IReadOnlyList<Endpoint> Endpoints => ((IEndpointRouteBuilder)_web).DataSources.SelectMany(source => source.Endpoints).ToList();
@@ -33,6 +39,7 @@ internal sealed class App : IAsyncDisposable
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
         var ledger = new LedgerWriters(shards, db, ids, time);
+        var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -45,8 +52,17 @@ internal sealed class App : IAsyncDisposable
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
         web.Use(next => http => outer.Run(http, next));
         web.UseRouting();
+        var issue = new IssueCredential(db, ids, random, time);
+        var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
+        var authenticate = new Authenticate(db, use, time);
+        web.Use(next => http => authenticate.Run(http, next));
+
+        var app = new App(web, db, ledger, issue, workers);
+        Authenticate.Check(app.Endpoints);
         await web.StartAsync(ct);
-        return new App(web, db, ledger);
+        var log = web.Services.GetRequiredService<ILogger<Worker>>();
+        workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
+        return app;
     }
 
     /// <summary>Completes when the process is asked to end.</summary>
@@ -56,6 +72,8 @@ internal sealed class App : IAsyncDisposable
     {
         await _web.StopAsync();
         await _web.DisposeAsync();
+        foreach (var worker in _workers)
+            await worker.DisposeAsync();
         await _ledger.DisposeAsync();
         await Db.DisposeAsync();
     }

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Auth;
+
+/// <summary>An API key as its owner sees it after it was made: everything but the secret.</summary>
+internal sealed record ApiKey(Guid Id, string Name, string Hint, Scopes Scopes, IReadOnlyList<Guid>? Wallets, IReadOnlyList<string>? Addresses,
+    DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+
+/// <summary>An access token without its secret.</summary>
+internal sealed record AccessToken(string ClientId, AccountId Account, Scopes Scopes, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt,
+    DateTimeOffset? RevokedAt);
+
+/// <summary>
+/// Makes and revokes API keys, OAuth clients and access tokens; for HTTP and the command line. A secret is returned by the call that
+/// makes it and exists nowhere else: the database has its SHA-256 only.
+/// </summary>
+internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimeProvider time)
+{
+    private const int HintTail = 4;
+
+    public async Task<(string Secret, ApiKey Key)> ApiKey(Account account, string name, Scopes scopes, IReadOnlyList<Guid>? wallets,
+        IReadOnlyList<string>? addresses, DateTimeOffset? expiresAt, CancellationToken ct)
+    {
+        var kind = SecretText.ApiKey(account.Mode);
+        var secret = Secret(kind);
+        var prefix = secret[..(secret.LastIndexOf('_') + 1)];
+        var key = new ApiKey(ids.New(), name, $"{prefix}...{secret[^HintTail..]}", scopes, wallets, addresses, time.GetUtcNow(), expiresAt, null);
+        await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, token), ct);
+        return (secret, key);
+    }
+
+    /// <summary>Revokes the account's API key, from the next request on; false when the account has none of this id.</summary>
+    public Task<bool> RevokeApiKey(AccountId account, Guid id, CancellationToken ct) =>
+        db.Transaction((tx, token) => tx.RevokeApiKey(account, id, time.GetUtcNow(), token), ct, repeatable: true);
+
+    public async Task<(string Secret, OAuthClient Client)> Client(Account account, string name, Scopes scopes, CancellationToken ct)
+    {
+        var secret = Secret(SecretKind.ClientSecret);
+        var client = new OAuthClient(ids.New().ToString(), Authenticate.Hash(secret), account.Id, account.Shard, account.Mode, scopes, name,
+            time.GetUtcNow());
+        await db.Transaction((tx, token) => tx.Insert(client, token), ct);
+        return (secret, client);
+    }
+
+    /// <summary>Revokes a client and every access token that it was given; false when the account has none of this id.</summary>
+    public Task<bool> RevokeClient(AccountId account, string clientId, CancellationToken ct) => db.Transaction(async (tx, token) =>
+    {
+        // The client first: it waits for tokens that are being given out, which are then seen below.
+        var found = await tx.RevokeClient(account, clientId, time.GetUtcNow(), token);
+        await tx.RevokeTokensOf(account, clientId, time.GetUtcNow(), token);
+        return found;
+    }, ct, repeatable: true);
+
+    public async Task<string> Token(OAuthClient client, Scopes scopes, TimeSpan lifetime, CancellationToken ct)
+    {
+        var secret = Secret(SecretKind.AccessToken);
+        var now = time.GetUtcNow();
+        await db.Transaction((tx, token) => tx.InsertToken(Authenticate.Hash(secret), ids.New(), client, scopes, now, now + lifetime, token), ct);
+        return secret;
+    }
+
+    public Task RevokeToken(OAuthClient client, string secret, CancellationToken ct) =>
+        db.Transaction((tx, token) => tx.RevokeToken(Authenticate.Hash(secret), client.ClientId, time.GetUtcNow(), token), ct, repeatable: true);
+
+    private string Secret(SecretKind kind)
+    {
+        Span<byte> bytes = stackalloc byte[SecretText.RandomBytes];
+        random(bytes);
+        var secret = SecretText.Make(kind, bytes);
+        CryptographicOperations.ZeroMemory(bytes);
+        return secret;
+    }
+}

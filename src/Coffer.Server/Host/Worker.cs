@@ -1,0 +1,44 @@
+namespace Coffer.Server.Host;
+
+/// <summary>
+/// Runs a piece of work again and again, one run at a time, with a pause between; once more at the end. The work finds what there is to do
+/// by itself, so a run that fails is logged and the next one makes up for it.
+/// </summary>
+internal sealed partial class Worker : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Task _loop;
+
+    public Worker(string name, TimeSpan pause, Func<CancellationToken, Task> work, TimeProvider time, ILogger log) =>
+        _loop = Task.Run(() => Loop(name, pause, work, time, log));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _loop;
+        _ending.Dispose();
+    }
+
+    private async Task Loop(string name, TimeSpan pause, Func<CancellationToken, Task> work, TimeProvider time, ILogger log)
+    {
+        while (true)
+        {
+            var last = _ending.IsCancellationRequested;
+            try
+            {
+                await work(CancellationToken.None);
+            }
+            catch (Exception fault)
+            {
+                Failed(log, fault, name);
+            }
+
+            if (last)
+                return;
+            await Task.Delay(pause, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    [LoggerMessage(10, LogLevel.Warning, "{Worker} failed; it is tried again")]
+    private static partial void Failed(ILogger log, Exception fault, string worker);
+}
