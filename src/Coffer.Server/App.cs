@@ -1,4 +1,5 @@
 using Coffer.Server.Auth;
+using Coffer.Server.Balances;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
@@ -56,6 +57,8 @@ internal sealed class App : IAsyncDisposable
         var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
         var authenticate = new Authenticate(db, use, time);
         web.Use(next => http => authenticate.Run(http, next));
+        web.MapBalances(db, authenticate, currencies, time);
+        web.MapHistory(db, currencies, time);
 
         var app = new App(web, db, ledger, issue, workers);
         Authenticate.Check(app.Endpoints);
