@@ -55,8 +55,8 @@ internal sealed class World : IAsyncDisposable
     public async Task<WalletId> Wallet(Account account, string name, bool isDefault = false)
     {
         var id = Ids.New();
-        await Execute("INSERT INTO wallet (shard, account_id, id, name, is_default, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, now(), now())",
-            account.Shard, account.Id.Value, id, name, isDefault);
+        await Execute("INSERT INTO wallet (shard, account_id, id, name, is_default, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
+            account.Shard, account.Id.Value, id, name, isDefault, Time.GetUtcNow().UtcDateTime);
         return new WalletId(id);
     }
 
@@ -118,10 +118,13 @@ internal sealed class World : IAsyncDisposable
     {
         var clock = time ?? TimeProvider.System;
         var connectionString = await database;
-        var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, Currencies(), clock,
+        var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, AllCurrencies, clock,
             RandomNumberGenerator.Fill, CancellationToken.None);
         return new World(app, connectionString, new Ids(clock, RandomNumberGenerator.Fill), clock);
     }
+
+    /// <summary>The currencies of the file that ships with the server.</summary>
+    public static Currencies AllCurrencies { get; } = Currencies();
 
     private static Currencies Currencies()
     {
@@ -150,9 +153,9 @@ internal sealed record Got(int Status, byte[] Body, HttpResponseHeaders Headers,
     /// <summary>The code of the error envelope.</summary>
     public string ErrorCode => Json.GetProperty("error").GetProperty("code").GetString()!;
 
-    /// <summary>A header's values with commas between, or null.</summary>
+    /// <summary>A header's values as they were sent, with commas between, or null.</summary>
     public string? Header(string name) =>
-        Headers.TryGetValues(name, out var values) || ContentHeaders.TryGetValues(name, out values) ? string.Join(", ", values) : null;
+        Headers.NonValidated.TryGetValues(name, out var values) || ContentHeaders.NonValidated.TryGetValues(name, out values) ? string.Join(", ", values) : null;
 }
 
 internal sealed record TestClient(string Id, string Secret);
