@@ -7,10 +7,10 @@ public static class SimulatedLimits
     public const int BlocksPerCallMax = 1_000;
 
     /// <summary>The height of a chain.</summary>
-    public const int HeightMax = 100_000;
+    public const int HeightMax = 20_000;
 
     /// <summary>Operations in a chain's log.</summary>
-    public const int OperationsMax = 100_000;
+    public const int OperationsMax = 20_000;
 
     /// <summary>Transactions that wait for a block.</summary>
     public const int MempoolMax = 10_000;

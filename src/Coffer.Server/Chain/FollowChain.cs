@@ -1,0 +1,231 @@
+using Coffer.Chains;
+using Coffer.Ledger;
+using Coffer.Server.Ledger;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Chain;
+
+/// <summary>
+/// Follows one chain into the ledger. Called by the worker of each chain and by the sandbox; any number of callers in any number of
+/// processes may follow the same chain at once.
+///
+/// Step A, one transaction under the lock of the cursor row: add the next blocks with what they pay us, or, where the node's block at the
+/// cursor is another one now, undo the last block. Refused while the ledger has not been told of the step before, so that a deposit never
+/// changes twice between two tellings.
+/// Step B: tell the ledger what was seen or orphaned, then mark it told.
+/// Step C: tell the ledger what has its confirmations, then mark it confirmed.
+///
+/// Guarantees: each (chain, transaction, kind, ordinal) is credited once per sighting and taken back once per undoing, because every
+/// command carries both as its reference and the ledger does each once. A node that is away, lags or contradicts itself moves no cursor;
+/// nothing is ever skipped.
+///
+/// If the process dies here: between two steps nothing is lost, inside B or C the same commands are sent again and change nothing.
+/// </summary>
+/// <param name="db">The database.</param>
+/// <param name="ledger">The ledger.</param>
+/// <param name="currencies">The currencies that this server keeps.</param>
+/// <param name="at">Called at each named point, so that a test can stop the follower there; null in the product.</param>
+internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies currencies, Func<string, Task>? at = null)
+{
+    /// <summary>Blocks asked for, and added in one transaction.</summary>
+    public const int BlocksMax = 200;
+
+    /// <summary>Deposits told to the ledger at once.</summary>
+    public const int DepositsMax = 1_000;
+
+    /// <summary>Every point at which the follower can be stopped.</summary>
+    public static readonly IReadOnlyList<string> Points =
+        ["read", "added", "undone", "told", "told and marked", "confirmed", "confirmed and marked"];
+
+    private enum Step
+    {
+        /// <summary>The cursor moved, or somebody else moved it.</summary>
+        Moved,
+
+        /// <summary>The ledger must be told of the step before.</summary>
+        Untold,
+
+        /// <summary>The node has nothing more.</summary>
+        Done,
+    }
+
+    /// <summary>Goes on until the node has nothing more and the ledger knows everything. Throws <see cref="ChainFault"/>.</summary>
+    public async Task CatchUp(FollowedChain followed, CancellationToken ct)
+    {
+        Step step;
+        do
+        {
+            step = await Advance(followed, ct);
+            await Tell(followed.Chain.Id, ct);
+            await Confirm(followed.Chain.Id, ct);
+        }
+        while (step != Step.Done);
+    }
+
+    private async Task<Step> Advance(FollowedChain followed, CancellationToken ct)
+    {
+        var chain = followed.Chain;
+        if (await db.Cursor(chain.Id, ct) is not { } cursor)
+            return await Start(followed, ct);
+        var blocks = await chain.Blocks(cursor.Height + 1, BlocksMax, ct);
+        await Reach("read");
+        if (blocks.Count > 0 && blocks[0].ParentHash == cursor.Hash)
+            return await Add(followed, cursor, Linked(chain.Id, cursor, blocks), ct);
+
+        // No next block, or one that does not follow ours: what stands at our own height decides.
+        if (await chain.BlockAt(cursor.Height, ct) is not { } own)
+            return Step.Done; // The node lags behind us; that is no reorg.
+        if (own.Hash != cursor.Hash)
+            return await Undo(chain.Id, cursor, ct);
+        return blocks.Count == 0 ? Step.Done : throw new ChainFault($"{chain.Id}: block {cursor.Height + 1} does not follow the node's own "
+            + $"block {cursor.Height}; nothing was changed.", retryable: true);
+    }
+
+    private async Task<Step> Start(FollowedChain followed, CancellationToken ct)
+    {
+        if (await followed.Chain.BlockAt(followed.Start, ct) is not { } first)
+            return Step.Done;
+        await db.Transaction((tx, token) => tx.StartCursor(followed.Chain.Id, first, token), ct, repeatable: true);
+        return Step.Moved;
+    }
+
+    /// <summary>The blocks up to the first that does not follow the one before: the node changed its mind while it answered.</summary>
+    private static List<ChainBlock> Linked(string chain, ChainCursor cursor, IReadOnlyList<ChainBlock> blocks)
+    {
+        var linked = new List<ChainBlock>(blocks.Count);
+        var (height, hash) = cursor;
+        foreach (var block in blocks)
+        {
+            if (block.Height != ++height)
+                throw new ChainFault($"{chain}: the node answered block {block.Height} for {height}.", retryable: true);
+            if (block.ParentHash != hash)
+                break;
+            hash = block.Hash;
+            linked.Add(block);
+        }
+
+        return linked;
+    }
+
+    private async Task<Step> Add(FollowedChain followed, ChainCursor cursor, List<ChainBlock> blocks, CancellationToken ct)
+    {
+        var chain = followed.Chain.Id;
+        string[] addresses = [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+        var step = await db.Transaction(async (tx, token) =>
+        {
+            if (await WhyNot(tx, chain, cursor, token) is { } other)
+                return other;
+            await tx.AddBlocks(chain, blocks, token);
+            if (addresses.Length > 0 && await tx.Ours(followed.Family, addresses, token) is { Count: > 0 } ours)
+                await tx.Observe(chain, Observations(followed, blocks, ours), token);
+            await tx.MoveCursor(chain, new ChainCursor(blocks[^1].Height, blocks[^1].Hash), token);
+            return Step.Moved;
+        }, ct, repeatable: true);
+        await Reach("added");
+        return step;
+    }
+
+    /// <summary>What the blocks pay us; each identity once, whatever a node says.</summary>
+    private static List<Observation> Observations(
+        FollowedChain followed, IReadOnlyList<ChainBlock> blocks, Dictionary<string, WatchedAddress> ours)
+    {
+        var found = new List<Observation>();
+        var known = new HashSet<(string, TransferKind, int)>();
+        foreach (var block in blocks)
+            foreach (var transfer in block.Transfers)
+                if (ours.TryGetValue(transfer.Address, out var address) && known.Add((transfer.TxId, transfer.Kind, transfer.Ordinal)))
+                    found.Add(Observation.Of(block, transfer, address, followed.CurrencyOf(transfer)));
+        return found;
+    }
+
+    private async Task<Step> Undo(string chain, ChainCursor cursor, CancellationToken ct)
+    {
+        var step = await db.Transaction(async (tx, token) =>
+        {
+            if (await WhyNot(tx, chain, cursor, token) is { } other)
+                return other;
+            var below = await tx.BlockHash(chain, cursor.Height - 1, token) ?? throw new ChainFault(
+                $"{chain}: the block at {cursor.Height}, the first that was followed, was replaced. Check which network the node is on.",
+                retryable: false);
+            await tx.Orphan(chain, cursor, token);
+            await tx.RemoveBlock(chain, cursor.Height, token);
+            await tx.MoveCursor(chain, new ChainCursor(cursor.Height - 1, below), token);
+            return Step.Moved;
+        }, ct, repeatable: true);
+        await Reach("undone");
+        return step;
+    }
+
+    /// <summary>Locks the cursor; null when the step may be done: nobody was faster, and the ledger knows of the step before.</summary>
+    private static async Task<Step?> WhyNot(Tx tx, string chain, ChainCursor cursor, CancellationToken ct)
+    {
+        if (await tx.LockCursor(chain, ct) != cursor)
+            return Step.Moved;
+        return await tx.HasUntold(chain, ct) ? Step.Untold : null;
+    }
+
+    private async Task Tell(string chain, CancellationToken ct)
+    {
+        while (await db.Untold(chain, DepositsMax, ct) is { Count: > 0 } rows)
+        {
+            var told = await Write(chain, rows, Wish);
+            await Reach("told");
+            await db.Transaction((tx, token) => tx.MarkTold(chain, told, token), ct, repeatable: true);
+            await Reach("told and marked");
+        }
+    }
+
+    private async Task Confirm(string chain, CancellationToken ct)
+    {
+        while (await db.Confirmable(chain, currencies.All, DepositsMax, ct) is { Count: > 0 } rows)
+        {
+            var confirmed = await Write(chain, rows, Confirmation);
+            await Reach("confirmed");
+            await db.Transaction((tx, token) => tx.MarkConfirmed(chain, confirmed, token), ct, repeatable: true);
+            await Reach("confirmed and marked");
+        }
+    }
+
+    private Command Wish(string chain, Observation row) => row.State == ObservationState.Orphaned
+        ? new DepositReversed(row.Account, row.Wallet, CurrencyOf(row), Reference.Of(row.Reference(chain)), row.Sighting)
+        : new DepositSeen(row.Account, row.Wallet, CurrencyOf(row), Reference.Of(row.Reference(chain)), (Int128)row.Amount, row.BlockTime,
+            row.Sighting);
+
+    private Command Confirmation(string chain, Observation row)
+    {
+        var currency = CurrencyOf(row);
+        var reference = Reference.Of(row.Reference(chain));
+        return new DepositConfirmed(row.Account, row.Wallet, currency, reference, currency.DepositFee, row.Sighting);
+    }
+
+    /// <summary>
+    /// Sends one command per row. A sighting that the ledger has no room for gets a reason and waits for a human; any other refusal is a
+    /// bug here or there, and stops the chain before more goes wrong.
+    /// </summary>
+    private async Task<List<Observation>> Write(string chain, List<Observation> rows, Func<string, Observation, Command> command)
+    {
+        var written = new List<Observation>(rows.Count);
+        foreach (var shard in rows.GroupBy(row => row.Shard))
+        {
+            Observation[] group = [.. shard];
+            Command[] commands = [.. group.Select(row => command(chain, row))];
+            var outcomes = await ledger.WriteAll(shard.Key, commands);
+            for (var i = 0; i < group.Length; i++)
+                written.Add(outcomes[i].Refusal switch
+                {
+                    null => group[i],
+                    { Code: RefusalCode.LimitExceeded } when commands[i] is DepositSeen => group[i] with { Reason = "balance_too_large" },
+                    var refusal => throw new InvalidOperationException(
+                        $"The ledger refused {group[i].Reference(chain)}, sighting {group[i].Sighting}: {refusal.Message}"),
+                });
+        }
+
+        return written;
+    }
+
+    private Currency CurrencyOf(Observation row) => currencies.TryFind(row.Currency, out var currency)
+        ? currency
+        : throw new InvalidOperationException($"{row.Currency} has deposits that are not finished; put it back into the currency file.");
+
+    private Task Reach(string point) => at is null ? Task.CompletedTask : at(point);
+}
