@@ -1,0 +1,24 @@
+using Coffer.Chains;
+
+namespace Coffer.Tests.Chains;
+
+/// <summary>A node in front of a chain that changes, holds back or refuses some of its answers.</summary>
+internal sealed class Node(IChain behind) : IChain
+{
+    public string Id { get; init; } = behind.Id;
+
+    public Func<IReadOnlyList<ChainBlock>, IReadOnlyList<ChainBlock>> Answer { get; set; } = blocks => blocks;
+
+    public Task<ChainTip> Tip(CancellationToken ct) => behind.Tip(ct);
+
+    public async Task<IReadOnlyList<ChainBlock>> Blocks(long height, int countMax, CancellationToken ct) =>
+        Answer(await behind.Blocks(height, countMax, ct));
+
+    public Task<IReadOnlyList<ChainTransfer>> Mempool(CancellationToken ct) => behind.Mempool(ct);
+
+    public Task<string> Broadcast(ReadOnlyMemory<byte> transaction, CancellationToken ct) => behind.Broadcast(transaction, ct);
+
+    public Task<TransactionStatus> Status(string txId, CancellationToken ct) => behind.Status(txId, ct);
+
+    public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => behind.FeeEstimate(asset, ct);
+}
