@@ -27,6 +27,10 @@ public sealed class TestCluster : IAsyncLifetime
     /// <summary>The connection string of a fresh database without anything in it.</summary>
     public Task<string> NewEmptyDatabase() => Create("template0");
 
+    /// <summary>A database of <see cref="NewDatabase"/> as a superuser: for tests that do what the application may not.</summary>
+    public static string AsSuperuser(string database) =>
+        new NpgsqlConnectionStringBuilder(database) { Username = ClusterSettings.Superuser, Pooling = false }.ConnectionString;
+
     public async ValueTask DisposeAsync()
     {
         if (cluster is not null) await cluster.DisposeAsync();
