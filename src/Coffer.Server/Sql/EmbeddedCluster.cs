@@ -189,7 +189,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         await using var cut = new NpgsqlCommand(
             """
             SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
+            WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename = current_user
             """, connection);
         await cut.ExecuteNonQueryAsync(ct);
     }
