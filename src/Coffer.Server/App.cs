@@ -60,11 +60,15 @@ internal sealed class App : IAsyncDisposable
         web.MapBalances(db, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
 
+        var idempotency = new IdempotencyApi(db, ids, time);
+
         var app = new App(web, db, ledger, issue, workers);
         Authenticate.Check(app.Endpoints);
         await web.StartAsync(ct);
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
+        workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping, token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
+        workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));
         return app;
     }
 

@@ -19,6 +19,10 @@ internal sealed record AccessToken(string ClientId, AccountId Account, Scopes Sc
 internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimeProvider time)
 {
     private const int HintTail = 4;
+    private const int DeleteMax = 5_000;
+
+    /// <summary>An expired token is kept this long, so that it is answered "has expired" and not "is not known".</summary>
+    private static readonly TimeSpan _keepExpired = TimeSpan.FromDays(1);
 
     public async Task<(string Secret, ApiKey Key)> ApiKey(Account account, string name, Scopes scopes, IReadOnlyList<Guid>? wallets,
         IReadOnlyList<string>? addresses, DateTimeOffset? expiresAt, CancellationToken ct)
@@ -63,6 +67,15 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
 
     public Task RevokeToken(OAuthClient client, string secret, CancellationToken ct) =>
         db.Transaction((tx, token) => tx.RevokeToken(Authenticate.Hash(secret), client.ClientId, time.GetUtcNow(), token), ct, repeatable: true);
+
+    /// <summary>Deletes the access tokens that expired some time ago; called by a worker.</summary>
+    public async Task DeleteExpiredTokens(CancellationToken ct)
+    {
+        while (await db.DeleteTokens(time.GetUtcNow() - _keepExpired, DeleteMax, ct) == DeleteMax)
+        {
+            // More of them.
+        }
+    }
 
     private string Secret(SecretKind kind)
     {

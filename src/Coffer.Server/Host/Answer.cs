@@ -5,6 +5,16 @@ using System.Text.Json;
 
 namespace Coffer.Server.Host;
 
+/// <summary>An answer that is not sent yet, so that it can be kept and sent again.</summary>
+internal sealed record Reply(int Status, byte[] Body)
+{
+    /// <summary>A record as JSON, its members in snake_case.</summary>
+    public static Reply Json<T>(int status, T record) => new(status, Answer.Bytes(record));
+
+    /// <summary>What <paramref name="write"/> puts into the writer.</summary>
+    public static Reply Json(int status, Action<Utf8JsonWriter> write) => new(status, Answer.Bytes(write));
+}
+
 /// <summary>How an answer is written: UTF-8 JSON with a length, and for reads of balances with a strong entity tag.</summary>
 internal static class Answer
 {
@@ -22,7 +32,16 @@ internal static class Answer
 
     /// <summary>Writes a record as JSON, its members in snake_case.</summary>
     public static Task Json<T>(HttpContext http, int status, T record) =>
-        Send(http, status, JsonSerializer.SerializeToUtf8Bytes(record, _records));
+        Send(http, status, Bytes(record));
+
+    /// <summary>The bytes of <see cref="Json{T}(HttpContext, int, T)"/>.</summary>
+    public static byte[] Bytes<T>(T record) => JsonSerializer.SerializeToUtf8Bytes(record, _records);
+
+    /// <summary>The bytes of <see cref="Json(HttpContext, int, Action{Utf8JsonWriter})"/>.</summary>
+    public static byte[] Bytes(Action<Utf8JsonWriter> write) => Body(write).ToArray();
+
+    /// <summary>Sends an answer that was made before.</summary>
+    public static Task Send(HttpContext http, Reply reply) => Send(http, reply.Status, reply.Body);
 
     /// <summary>Writes what <paramref name="write"/> puts into the writer.</summary>
     public static Task Json(HttpContext http, int status, Action<Utf8JsonWriter> write) => Send(http, status, Body(write));

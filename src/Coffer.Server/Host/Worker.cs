@@ -6,6 +6,9 @@ namespace Coffer.Server.Host;
 /// </summary>
 internal sealed partial class Worker : IAsyncDisposable
 {
+    /// <summary>The pause of work that only clears away what is no longer needed.</summary>
+    public static readonly TimeSpan Housekeeping = TimeSpan.FromMinutes(10);
+
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _loop;
 

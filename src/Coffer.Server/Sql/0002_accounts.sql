@@ -1,4 +1,4 @@
--- Accounts, their wallets, and what opens them.
+-- Accounts, their wallets, what opens them, and what they asked for already.
 
 -- One customer of the operator. `shard` is given at creation and never changes: it is the account's writer lane.
 CREATE TABLE account (
@@ -65,3 +65,22 @@ CREATE TABLE oauth_client (
     revoked_at  timestamptz,
     CONSTRAINT oauth_client_key PRIMARY KEY (client_id)
 );
+
+-- Requests that move money and came with an Idempotency-Key. A row without a status is a claim: somebody is at work on it, or was
+-- when his process died. Kept for days; what must never happen twice rests on the references of the ledger, not on this table.
+CREATE TABLE idempotency_key (
+    account_id uuid             NOT NULL,
+    key        text COLLATE "C" NOT NULL,
+    digest     bytea            NOT NULL,  -- SHA-256 of method, path, query and body: what the key was sent with
+    claim      uuid             NOT NULL,  -- the run that works on it
+    claimed_at timestamptz      NOT NULL,
+    status     smallint,                   -- of the answer; null until there is one
+    body       bytea,                      -- of the answer, byte for byte
+    CONSTRAINT idempotency_key_key PRIMARY KEY (account_id, key),
+    CONSTRAINT answer_has_status_and_body CHECK ((status IS NULL) = (body IS NULL))
+);
+
+CREATE INDEX idempotency_key_by_age ON idempotency_key (claimed_at);
+
+-- So that the worker that deletes expired access tokens finds them.
+CREATE INDEX access_token_by_end ON credential (expires_at) WHERE kind = 2;
