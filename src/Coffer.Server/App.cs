@@ -21,8 +21,7 @@ internal sealed class App : IAsyncDisposable
         (_web, Db, _ledger, Issue, _workers) = (web, db, ledger, issue, workers);
 
     /// <summary>Where it listens, without a final slash.</summary>
-    public string BaseUrl => _web.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
-        .Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    public string BaseUrl => ListeningUrl(_web);
 
     public Db Db { get; }
 
@@ -60,6 +59,8 @@ internal sealed class App : IAsyncDisposable
         web.MapBalances(db, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
 
+        new ApiKeysApi(db, issue, time).Map(web);
+        new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var idempotency = new IdempotencyApi(db, ids, time);
 
         var app = new App(web, db, ledger, issue, workers);
@@ -71,6 +72,9 @@ internal sealed class App : IAsyncDisposable
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));
         return app;
     }
+
+    private static string ListeningUrl(WebApplication web) => web.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
+        .Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary>Completes when the process is asked to end.</summary>
     public Task WaitForShutdown(CancellationToken ct) => _web.WaitForShutdownAsync(ct);

@@ -59,8 +59,46 @@ internal static class Errors
         return Write(http, status, code, message, null);
     }
 
+    /// <summary>RFC 6749, 5.2: 400, except that a client that is not authenticated gets 401 with the scheme that it may use.</summary>
+    public static Task Write(HttpContext http, OAuthRefused refused)
+    {
+        if (refused.Error == OAuthRefused.InvalidClient)
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"coffer\", charset=\"UTF-8\"";
+        var status = refused.Error switch
+        {
+            OAuthRefused.InvalidClient => 401,
+            OAuthRefused.TooMany => 429,
+            _ => 400,
+        };
+        return WriteOAuth(http, status, refused.Error, refused.Message);
+    }
+
+    private static Task WriteOAuth(HttpContext http, int status, string error, string description)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.Pragma = "no-cache";
+        return Answer.Json(http, status, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("error"u8, error);
+            json.WriteString("error_description"u8, description);
+            json.WriteEndObject();
+        });
+    }
+
     private static async Task Write(HttpContext http, int status, string code, string message, IReadOnlyDictionary<string, object>? details)
     {
+        if (http.Request.Path.StartsWithSegments("/o"))
+        {
+            await WriteOAuth(http, status, status switch
+            {
+                500 => "server_error",
+                503 or 429 => OAuthRefused.TooMany,
+                _ => OAuthRefused.InvalidRequest,
+            }, message);
+            return;
+        }
+
         http.Response.StatusCode = status;
         http.Response.Headers.CacheControl = "no-store";
         await Answer.Json(http, status, json =>

@@ -11,5 +11,8 @@ internal sealed class OAuthRefused(string error, string description) : Exception
     public const string InvalidGrant = "invalid_grant";
     public const string UnsupportedGrantType = "unsupported_grant_type";
 
+    /// <summary>The RFC's own words for "overloaded" are the nearest to 429 that it has.</summary>
+    public const string TooMany = "temporarily_unavailable";
+
     public string Error { get; } = error;
 }

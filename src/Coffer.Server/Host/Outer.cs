@@ -25,6 +25,10 @@ internal sealed partial class Outer(Ids ids, ILogger<Outer> log)
         {
             await Errors.Write(http, refused.Refusal);
         }
+        catch (OAuthRefused refused) when (!http.Response.HasStarted)
+        {
+            await Errors.Write(http, refused);
+        }
         catch (BadHttpRequestException bad) when (!http.Response.HasStarted)
         {
             await Errors.WriteStatus(http, bad.StatusCode);
