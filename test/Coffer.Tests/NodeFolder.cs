@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+[assembly: AssemblyFixture(typeof(Coffer.Tests.NodeFolder))]
+
+namespace Coffer.Tests;
+
+/// <summary>
+/// The folder <c>test/node</c>: programs that use Coffer through packages of npm, unmodified. The packages are installed once per run, from
+/// the lock file, into a copy of the folder outside the sources.
+/// </summary>
+public sealed class NodeFolder : IAsyncLifetime
+{
+    private static readonly TimeSpan InstallTime = TimeSpan.FromMinutes(3), RunTime = TimeSpan.FromMinutes(1);
+    private readonly SemaphoreSlim installing = new(1);
+    private DirectoryInfo? folder;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Runs one of the programs and returns what it printed; fails with its errors unless it ends well.</summary>
+    public async Task<string> Run(string script, params (string Name, string Value)[] environment)
+    {
+        var place = await Installed();
+        return await Execute(place, "node", [script], RunTime, environment);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        folder?.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<string> Installed()
+    {
+        await installing.WaitAsync();
+        try
+        {
+            if (folder is null)
+            {
+                var place = Directory.CreateTempSubdirectory("coffer-node-");
+                foreach (var file in Directory.GetFiles(Sources()))
+                    File.Copy(file, Path.Combine(place.FullName, Path.GetFileName(file)));
+                await Execute(place.FullName, "npm", ["ci"], InstallTime, []);
+                folder = place;
+            }
+
+            return folder.FullName;
+        }
+        finally
+        {
+            installing.Release();
+        }
+    }
+
+    private static async Task<string> Execute(string place, string program, string[] arguments, TimeSpan time, (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = place, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(time);
+        var output = new StringBuilder();
+        process.OutputDataReceived += (_, line) => output.AppendLine(line.Data);
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        process.BeginOutputReadLine();
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{program} {string.Join(' ', arguments)} took longer than {time}.");
+        }
+
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} failed:\n{output}\n{await errors}");
+        return output.ToString();
+    }
+
+    private static string Sources([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "node");
+}
