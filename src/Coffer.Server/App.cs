@@ -2,7 +2,9 @@ using Coffer.Server.Auth;
 using Coffer.Server.Balances;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Rates;
 using Coffer.Server.Sql;
+using Coffer.Server.Wallets;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Coffer.Server;
@@ -26,6 +28,9 @@ internal sealed class App : IAsyncDisposable
     public Db Db { get; }
 
     public LedgerWriters Ledger => _ledger;
+
+    /// <summary>The currencies that this server keeps.</summary>
+    public Currencies Currencies { get; private init; } = new([]);
 
     /// <summary>Makes credentials; for the demo and for tests.</summary>
     public IssueCredential Issue { get; }
@@ -56,15 +61,21 @@ internal sealed class App : IAsyncDisposable
         var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
         var authenticate = new Authenticate(db, use, time);
         web.Use(next => http => authenticate.Run(http, next));
+        var idempotency = new IdempotencyApi(db, ids, time);
         web.MapBalances(db, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
-
+        web.MapWallets(db, ids, time);
+        web.MapTransfers(db, ledger, idempotency, ids, currencies);
+        web.MapTransactions(db, currencies);
+        web.MapCurrencies(currencies);
+        web.MapUser(db, settings);
+        web.MapRates(db, currencies, time);
         new ApiKeysApi(db, issue, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
-        var idempotency = new IdempotencyApi(db, ids, time);
 
-        var app = new App(web, db, ledger, issue, workers);
+        var app = new App(web, db, ledger, issue, workers) { Currencies = currencies };
         Authenticate.Check(app.Endpoints);
+        await SeedRates.Run(db, currencies, time, ct);
         await web.StartAsync(ct);
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));

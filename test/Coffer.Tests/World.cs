@@ -36,8 +36,8 @@ internal sealed class World : IAsyncDisposable
     /// <summary>A client without any credential.</summary>
     public HttpClient Http { get; }
 
-    public static Task<World> Start(TestCluster cluster, Settings? settings = null, TimeProvider? time = null) =>
-        StartOn(cluster.NewDatabase(), settings, time);
+    public static Task<World> Start(TestCluster cluster, Settings? settings = null, TimeProvider? time = null, Currencies? currencies = null) =>
+        StartOn(cluster.NewDatabase(), settings, time, currencies);
 
     /// <summary>A second process on the database of a world that runs, or ran.</summary>
     public static Task<World> StartOn(string database, Settings? settings = null, TimeProvider? time = null) =>
@@ -114,11 +114,11 @@ internal sealed class World : IAsyncDisposable
         NpgsqlConnection.ClearPool(new NpgsqlConnection(Database));
     }
 
-    private static async Task<World> StartOn(Task<string> database, Settings? settings, TimeProvider? time)
+    private static async Task<World> StartOn(Task<string> database, Settings? settings, TimeProvider? time, Currencies? currencies = null)
     {
         var clock = time ?? TimeProvider.System;
         var connectionString = await database;
-        var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, AllCurrencies, clock,
+        var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, currencies ?? AllCurrencies, clock,
             RandomNumberGenerator.Fill, CancellationToken.None);
         return new World(app, connectionString, new Ids(clock, RandomNumberGenerator.Fill), clock);
     }

@@ -9,6 +9,12 @@ namespace Coffer.Server.Ledger;
 /// <param name="Replayed">Whether an earlier command with this reference had made the movement already.</param>
 internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bool Replayed)
 {
+    /// <summary>The balance of the command's wallet after it; null for a refusal.</summary>
+    public Balance? Own { get; init; }
+
+    /// <summary>Transfers: the balance of the receiving wallet after it.</summary>
+    public Balance? Other { get; init; }
+
     /// <summary>The movement, or the refusal thrown.</summary>
     public Movement Accepted() => Movement ?? throw new Refused(Refusal ?? Coffer.Refusal.NotFound("movement"));
 }
@@ -87,7 +93,11 @@ internal sealed class LedgerBatch
             return new Outcome(decision.Refusal, null, false);
         if (decision.Postings.Count > 0)
             Keep(command, _digests[index], ownKey, decision);
-        return new Outcome(null, decision.Movement, decision.Movement is not null && decision.Movement.Id != id && !decision.IsNew);
+        return new Outcome(null, decision.Movement, decision.Movement is not null && decision.Movement.Id != id && !decision.IsNew)
+        {
+            Own = decision.Own,
+            Other = decision.Other,
+        };
     }
 
     /// <summary>Balances to insert (never moved before) and to update (joined on the version they were locked with).</summary>

@@ -1,0 +1,27 @@
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+
+namespace Coffer.Server.Wallets;
+
+/// <summary>The currencies that this server keeps, as the operator's file describes them.</summary>
+internal static class CurrenciesApi
+{
+    public static void MapCurrencies(this IEndpointRouteBuilder routes, Currencies currencies)
+    {
+        var catalogue = new Catalogue([.. currencies.All.Select(Line)]);
+        routes.MapGet("/currencies", http =>
+        {
+            Input.Query(http).Check();
+            return Answer.Json(http, StatusCodes.Status200OK, catalogue);
+        }).RequireRead();
+    }
+
+    private static CurrencyLine Line(Currency c) => new(c.Code, c.Name, c.Network, c.Token, c.Decimals, c.Contract, c.Confirmations,
+        Amount.Fixed(c.DepositMinimum, c.Decimals), Amount.Fixed(c.DepositFee, c.Decimals), Amount.Fixed(c.WithdrawalMinimum, c.Decimals),
+        Amount.Fixed(c.WithdrawalFee, c.Decimals), Amount.Fixed(c.NetworkFee, c.Decimals));
+
+    private sealed record Catalogue(IReadOnlyList<CurrencyLine> Currencies);
+
+    private sealed record CurrencyLine(string Currency, string Name, string Network, string Token, int Decimals, string? Contract,
+        int Confirmations, string DepositMinimum, string DepositFee, string WithdrawalMinimum, string WithdrawalFee, string NetworkFee);
+}

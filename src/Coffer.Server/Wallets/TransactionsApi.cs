@@ -1,0 +1,102 @@
+using System.Globalization;
+using Coffer.Ledger;
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Wallets;
+
+/// <summary>Every movement of the account: what a customer reconciles his records with.</summary>
+internal static class TransactionsApi
+{
+    private const int PageDefault = 20;
+    private const int PageMax = 100;
+
+    private static readonly string[] _times = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"];
+    private const string Date = "yyyy-MM-dd";
+
+    private static readonly Dictionary<string, MovementKind> _types = new()
+    {
+        ["deposit"] = MovementKind.Deposit,
+        ["withdrawal"] = MovementKind.Withdrawal,
+        ["transfer"] = MovementKind.Transfer,
+        ["correction"] = MovementKind.Correction,
+    };
+
+    private static readonly Dictionary<string, IReadOnlyList<short>> _statuses = Enum.GetValues<MovementState>()
+        .GroupBy(TransactionJson.Status).ToDictionary(states => states.Key, IReadOnlyList<short> (states) => [.. states.Select(s => (short)s)]);
+
+    public static void MapTransactions(this IEndpointRouteBuilder routes, Db db, Currencies currencies)
+    {
+        routes.MapGet("/transactions", http => List(http, db, currencies)).RequireRead();
+        routes.MapGet("/transactions/{transaction_id}", http => Show(http, db, currencies)).RequireRead();
+    }
+
+    private static async Task List(HttpContext http, Db db, Currencies currencies)
+    {
+        var caller = http.Caller();
+        var query = Input.Query(http);
+        var limit = query.Number("limit", PageDefault, 1, PageMax);
+        var wallet = query.OptionalUuid("wallet_id");
+        var (from, before) = Range(query);
+        var filter = new MovementFilter(before, from, Choice(query, "type", _types, out var kind) ? kind : null,
+            Choice(query, "status", _statuses, out var states) ? states : null,
+            query.OptionalCurrency("currency", currencies)?.Code, wallet is { } one ? [one] : caller.Wallets);
+        query.Check();
+        if (wallet is { } id && !(caller.MayUse(new(id)) && await db.FindWallet(caller.Account, caller.Shard, new(id), http.RequestAborted) is not null))
+            throw new Refused(Refusal.NotFound("wallet"));
+        var (page, next) = await ListMovements.Run(db, caller.Account, caller.Shard, filter, limit, http.RequestAborted);
+        await Answer.Json(http, StatusCodes.Status200OK, json => json.WritePage(page, next, currencies));
+    }
+
+    private static async Task Show(HttpContext http, Db db, Currencies currencies)
+    {
+        var caller = http.Caller();
+        var id = new MovementId(http.RouteUuid("transaction_id"));
+        Input.Query(http).Check();
+        var movement = await db.FindMovement(caller.Account, caller.Shard, id, http.RequestAborted);
+        // Of a transfer between a wallet that the credential may see and one that it may not, it sees its own side.
+        WalletId[] wallets = movement is null ? [] : movement.ToWallet is { } to ? [movement.Wallet, to] : [movement.Wallet];
+        var own = Array.FindAll(wallets, caller.MayUse);
+        if (movement is null || own.Length == 0)
+            throw new Refused(Refusal.NotFound("transaction"));
+        var postings = await FindPostings.Run(db, caller.Shard, movement, own, http.RequestAborted);
+        await Answer.Json(http, StatusCodes.Status200OK, json => json.WriteDetail(movement, postings, currencies.Find(movement.Currency)));
+    }
+
+    /// <summary>The ids wanted: from the first one, up to the one that is no longer wanted. Times are of creation, both ends included.</summary>
+    private static (Guid From, Guid Before) Range(Input query)
+    {
+        var after = query.OptionalUuid("starting_after") ?? Guid.AllBitsSet;
+        var from = Time(query, "date_from", out _);
+        var to = Time(query, "date_to", out var wholeDay);
+        var before = Guid.AllBitsSet;
+        if (to is { } last && last < DateTimeOffset.MaxValue.AddDays(-1))
+            before = IdTimes.First(wholeDay ? last.AddDays(1) : last.AddMilliseconds(1));
+        return (from is { } first ? IdTimes.First(first) : Guid.Empty, after.CompareTo(before) < 0 ? after : before);
+    }
+
+    private static DateTimeOffset? Time(Input query, string name, out bool wholeDay)
+    {
+        const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        var text = query.OptionalText(name);
+        wholeDay = DateTimeOffset.TryParseExact(text, Date, CultureInfo.InvariantCulture, utc, out var time);
+        if (text is null)
+            return null;
+        if (!wholeDay && !DateTimeOffset.TryParseExact(text, _times, CultureInfo.InvariantCulture, utc, out time))
+            query.Fault(name, "Send a day such as 2025-01-15 or a time such as 2025-01-15T09:30:00Z, in UTC.");
+        return time;
+    }
+
+    private static bool Choice<T>(Input query, string name, Dictionary<string, T> values, out T? value)
+    {
+        value = default;
+        var text = query.OptionalText(name);
+        if (text is null)
+            return false;
+        if (values.TryGetValue(text, out value))
+            return true;
+        query.Fault(name, $"Send one of {string.Join(", ", values.Keys)}.");
+        return false;
+    }
+}
