@@ -79,7 +79,8 @@ internal sealed class App : IAsyncDisposable
         await web.StartAsync(ct);
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
-        workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping, token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
+        workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
+            token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));
         return app;
     }

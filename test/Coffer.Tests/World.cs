@@ -21,7 +21,8 @@ internal sealed class World : IAsyncDisposable
     private World(App app, string database, Ids ids, TimeProvider time)
     {
         (App, Database, Ids, Time) = (app, database, ids, time);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(app.BaseUrl) };
+        var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        Http = new HttpClient(plain) { BaseAddress = new Uri(app.BaseUrl) };
     }
 
     public App App { get; }
@@ -55,8 +56,9 @@ internal sealed class World : IAsyncDisposable
     public async Task<WalletId> Wallet(Account account, string name, bool isDefault = false)
     {
         var id = Ids.New();
-        await Execute("INSERT INTO wallet (shard, account_id, id, name, is_default, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
-            account.Shard, account.Id.Value, id, name, isDefault, Time.GetUtcNow().UtcDateTime);
+        await Execute("""
+            INSERT INTO wallet (shard, account_id, id, name, is_default, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
+            """, account.Shard, account.Id.Value, id, name, isDefault, Time.GetUtcNow().UtcDateTime);
         return new WalletId(id);
     }
 
@@ -155,7 +157,8 @@ internal sealed record Got(int Status, byte[] Body, HttpResponseHeaders Headers,
 
     /// <summary>A header's values as they were sent, with commas between, or null.</summary>
     public string? Header(string name) =>
-        Headers.NonValidated.TryGetValues(name, out var values) || ContentHeaders.NonValidated.TryGetValues(name, out values) ? string.Join(", ", values) : null;
+        Headers.NonValidated.TryGetValues(name, out var values) || ContentHeaders.NonValidated.TryGetValues(name, out values)
+            ? string.Join(", ", values) : null;
 }
 
 internal sealed record TestClient(string Id, string Secret);

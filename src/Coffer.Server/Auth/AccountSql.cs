@@ -40,7 +40,8 @@ internal static class AccountSql
     }
 
     /// <summary>Which of these wallets are not the account's.</summary>
-    public static async Task<List<Guid>> WalletsNotOf(this Db db, AccountId account, short shard, IReadOnlyList<Guid> wallets, CancellationToken ct)
+    public static async Task<List<Guid>> WalletsNotOf(this Db db, AccountId account, short shard, IReadOnlyList<Guid> wallets,
+        CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand("""
             SELECT u.id FROM unnest($3::uuid[]) AS u(id)

@@ -99,7 +99,7 @@ internal sealed class ApiKeysApi(Db db, IssueCredential issue, TimeProvider time
             return null;
         var addresses = texts.Select(ClientAddress.Normal).OfType<string>().Distinct().ToList();
         if (texts.Count == 0 || texts.Any(text => ClientAddress.Normal(text) is null))
-            input.Fault("addresses", "Send a list of IP addresses or CIDR blocks such as 203.0.113.7 or 2001:db8::/32, or leave it out for everywhere.");
+            input.Fault("addresses", "Send a list of IP addresses or CIDR blocks such as 203.0.113.7 or 2001:db8::/32, or leave it out.");
         return addresses;
     }
 

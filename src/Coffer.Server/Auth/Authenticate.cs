@@ -24,7 +24,8 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
         // Not a route: nothing there, or the framework's own 405 and 415.
         if (http.GetEndpoint() is not RouteEndpoint route)
             return next(http);
-        var access = route.Metadata.GetMetadata<Access>() ?? throw new InvalidOperationException($"{route.DisplayName} does not say who may call it.");
+        var access = route.Metadata.GetMetadata<Access>()
+            ?? throw new InvalidOperationException($"{route.DisplayName} does not say who may call it.");
         if (access.Scope == Scopes.None)
             return next(http);
         var presented = Read(http, access);
@@ -71,7 +72,8 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
         var authorizations = http.Request.Headers.Authorization;
         if (keys.Count + authorizations.Count > 1)
         {
-            throw new Refused(new(RefusalCode.InvalidRequest, "Send one credential: an API key in X-API-Key, or an access token in Authorization: Bearer.",
+            throw new Refused(new(RefusalCode.InvalidRequest,
+                "Send one credential: an API key in X-API-Key, or an access token in Authorization: Bearer.",
                 new Dictionary<string, object> { ["Authorization"] = new[] { "Send one credential, once." } }));
         }
 
@@ -88,7 +90,8 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
 
     private static PresentedCredential Read(HttpContext http, Access access, ReadOnlySpan<char> text, bool isKey)
     {
-        var right = SecretText.TryRead(text, out var kind) && (isKey ? kind is SecretKind.ApiKeyLive or SecretKind.ApiKeyTest : kind == SecretKind.AccessToken);
+        var right = SecretText.TryRead(text, out var kind)
+            && (isKey ? kind is SecretKind.ApiKeyLive or SecretKind.ApiKeyTest : kind == SecretKind.AccessToken);
         if (!right)
         {
             kind = isKey ? SecretKind.ApiKeyLive : SecretKind.AccessToken;
@@ -111,7 +114,7 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
         return SHA256.HashData(bytes[..System.Text.Encoding.ASCII.GetBytes(secret, bytes)]);
     }
 
-    /// <summary>RFC 6750, 3: an invalid or insufficient token is named as such; another kind of credential gets the bare challenges.</summary>
+    /// <summary>RFC 6750, 3: an invalid or insufficient token is named as such; an API key gets bare challenges.</summary>
     private static Refused Refuse(HttpContext http, Refusal refusal, SecretKind kind)
     {
         var isToken = kind == SecretKind.AccessToken;

@@ -17,7 +17,8 @@ internal static class ClientAddress
             return null;
         if (slash < 0)
             return address.ToString();
-        return IPNetwork.TryParse($"{address}/{entry[(slash + 1)..]}", out var block) && block.BaseAddress.Equals(address) ? block.ToString() : null;
+        return IPNetwork.TryParse($"{address}/{entry[(slash + 1)..]}", out var block) && block.BaseAddress.Equals(address)
+            ? block.ToString() : null;
     }
 
     /// <summary>Whether the client is at one of these addresses or in one of these blocks.</summary>
@@ -54,7 +55,8 @@ internal static class ClientAddress
     {
         if (address.IsIPv4MappedToIPv6)
             return address.MapToIPv4();
-        return address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId != 0 ? new IPAddress(address.GetAddressBytes()) : address;
+        return address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId != 0
+            ? new IPAddress(address.GetAddressBytes()) : address;
     }
 
     private static bool TryAddress(string text, out IPAddress address)

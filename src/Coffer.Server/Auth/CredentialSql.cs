@@ -8,8 +8,9 @@ namespace Coffer.Server.Auth;
 /// <summary>The statements on the table <c>credential</c>: its only writer.</summary>
 internal static class CredentialSql
 {
-    /// <summary>What <see cref="Read"/> reads, in its order, of a <c>credential c</c>; a route with deferred access selects them too.</summary>
-    public const string Columns = "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at";
+    /// <summary>What <see cref="Read"/> reads, in its order, of a <c>credential c</c>.</summary>
+    public const string Columns =
+        "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at";
 
     /// <summary>How many columns <see cref="Columns"/> are.</summary>
     public const int ColumnCount = 10;
@@ -42,7 +43,8 @@ internal static class CredentialSql
         {
             Parameters =
             {
-                P(hash), P(key.Id), P(account.Id.Value), P(account.Shard), P((short)account.Mode), P((short)key.Scopes), P(key.Wallets?.ToArray()),
+                P(hash), P(key.Id), P(account.Id.Value), P(account.Shard), P((short)account.Mode), P((short)key.Scopes),
+                P(key.Wallets?.ToArray()),
                 P(key.Addresses?.ToArray()), P(key.Name), P(key.Hint), P(key.CreatedAt.UtcDateTime), P(key.ExpiresAt?.UtcDateTime),
             },
         };
@@ -66,7 +68,8 @@ internal static class CredentialSql
     }
 
     /// <summary>The account's API keys that are not revoked, newest first, and how many there are.</summary>
-    public static async Task<(List<ApiKey> Keys, int Total)> ApiKeys(this Db db, AccountId account, int limit, int offset, CancellationToken ct)
+    public static async Task<(List<ApiKey> Keys, int Total)> ApiKeys(this Db db, AccountId account, int limit, int offset,
+        CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand("""
             SELECT t.total, c.id, c.name, c.hint, c.scopes, c.wallets, c.addresses, c.created_at, c.expires_at, c.last_used_at
@@ -112,8 +115,8 @@ internal static class CredentialSql
         await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, ct);
         if (!await row.ReadAsync(ct))
             return null;
-        return new AccessToken(row.GetString(0), new AccountId(row.GetGuid(1)), (Scopes)row.GetInt16(2), row.GetDateTime(3), row.GetDateTime(4),
-            row.IsDBNull(5) ? null : row.GetDateTime(5));
+        return new AccessToken(row.GetString(0), new AccountId(row.GetGuid(1)), (Scopes)row.GetInt16(2), row.GetDateTime(3),
+            row.GetDateTime(4), row.IsDBNull(5) ? null : row.GetDateTime(5));
     }
 
     public static async Task RevokeToken(this Tx tx, byte[] hash, string clientId, DateTimeOffset now, CancellationToken ct)
@@ -169,5 +172,6 @@ internal static class CredentialSql
             command.Parameters.Add(parameter);
     }
 
-    private static NpgsqlParameter P<T>(T value) => value is null ? new NpgsqlParameter { Value = DBNull.Value } : new NpgsqlParameter<T> { TypedValue = value };
+    private static NpgsqlParameter P<T>(T value) => value is null
+        ? new NpgsqlParameter { Value = DBNull.Value } : new NpgsqlParameter<T> { TypedValue = value };
 }

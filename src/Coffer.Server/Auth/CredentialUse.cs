@@ -52,7 +52,8 @@ internal sealed class CredentialUse(Db db, RequestRate rate)
 
         if (used.Count == 0)
             return;
-        await db.WriteLastUses([.. used.Select(u => u.Meter.Credential)], [.. used.Select(u => new DateTime(u.Ticks, DateTimeKind.Utc))], ct);
+        await db.WriteLastUses([.. used.Select(u => u.Meter.Credential)], [.. used.Select(u => new DateTime(u.Ticks, DateTimeKind.Utc))],
+            ct);
         foreach (var (meter, ticks) in used)
             meter.Written = ticks;
     }

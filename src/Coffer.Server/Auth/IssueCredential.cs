@@ -5,8 +5,8 @@ using Coffer.Server.Sql;
 namespace Coffer.Server.Auth;
 
 /// <summary>An API key as its owner sees it after it was made: everything but the secret.</summary>
-internal sealed record ApiKey(Guid Id, string Name, string Hint, Scopes Scopes, IReadOnlyList<Guid>? Wallets, IReadOnlyList<string>? Addresses,
-    DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+internal sealed record ApiKey(Guid Id, string Name, string Hint, Scopes Scopes, IReadOnlyList<Guid>? Wallets,
+    IReadOnlyList<string>? Addresses, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
 
 /// <summary>An access token without its secret.</summary>
 internal sealed record AccessToken(string ClientId, AccountId Account, Scopes Scopes, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt,
@@ -30,7 +30,8 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
         var kind = SecretText.ApiKey(account.Mode);
         var secret = Secret(kind);
         var prefix = secret[..(secret.LastIndexOf('_') + 1)];
-        var key = new ApiKey(ids.New(), name, $"{prefix}...{secret[^HintTail..]}", scopes, wallets, addresses, time.GetUtcNow(), expiresAt, null);
+        var key = new ApiKey(ids.New(), name, $"{prefix}...{secret[^HintTail..]}", scopes, wallets, addresses, time.GetUtcNow(),
+            expiresAt, null);
         await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, token), ct);
         return (secret, key);
     }
@@ -61,12 +62,14 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
     {
         var secret = Secret(SecretKind.AccessToken);
         var now = time.GetUtcNow();
-        await db.Transaction((tx, token) => tx.InsertToken(Authenticate.Hash(secret), ids.New(), client, scopes, now, now + lifetime, token), ct);
+        await db.Transaction((tx, token) => tx.InsertToken(Authenticate.Hash(secret), ids.New(), client, scopes, now, now + lifetime,
+            token), ct);
         return secret;
     }
 
     public Task RevokeToken(OAuthClient client, string secret, CancellationToken ct) =>
-        db.Transaction((tx, token) => tx.RevokeToken(Authenticate.Hash(secret), client.ClientId, time.GetUtcNow(), token), ct, repeatable: true);
+        db.Transaction((tx, token) => tx.RevokeToken(Authenticate.Hash(secret), client.ClientId, time.GetUtcNow(), token), ct,
+            repeatable: true);
 
     /// <summary>Deletes the access tokens that expired some time ago; called by a worker.</summary>
     public async Task DeleteExpiredTokens(CancellationToken ct)

@@ -7,7 +7,8 @@ namespace Coffer.Server.Auth;
 /// The authorization server for machines: client credentials (RFC 6749, 4.4), revocation (RFC 7009), introspection (RFC 7662) and the
 /// document that says where they are (RFC 8414). Errors are those of RFC 6749, 5.2, also the framework's own.
 /// </summary>
-internal sealed class OAuthApi(Db db, IssueCredential issue, OAuthClientAuthentication clients, Settings settings, Func<string> baseUrl, TimeProvider time)
+internal sealed class OAuthApi(Db db, IssueCredential issue, OAuthClientAuthentication clients, Settings settings, Func<string> baseUrl,
+    TimeProvider time)
 {
     private const string TokenPath = "/o/token/";
     private const string RevokePath = "/o/revoke_token/";
@@ -34,8 +35,8 @@ internal sealed class OAuthApi(Db db, IssueCredential issue, OAuthClientAuthenti
     }
 
     /// <summary>
-    /// RFC 7009, 2.2: a token that is not known, or no longer valid, is as good as revoked: 200. One that was given to another client is not
-    /// touched and refused (2.1); that tells nothing to whom has the token in hand already.
+    /// RFC 7009, 2.2: a token that is not known, or no longer valid, is as good as revoked: 200. One that was given to another
+    /// client is refused (2.1) and stays; that tells nothing to whom has the token in hand already.
     /// </summary>
     private async Task Revoke(HttpContext http)
     {
@@ -70,8 +71,8 @@ internal sealed class OAuthApi(Db db, IssueCredential issue, OAuthClientAuthenti
             await Send(http, new { Active = false });
         else
         {
-            await Send(http, new ActiveToken(true, Credentials.Text(token.Scopes), token.ClientId, "Bearer", token.ExpiresAt.ToUnixTimeSeconds(),
-                token.CreatedAt.ToUnixTimeSeconds(), token.Account.ToString()));
+            await Send(http, new ActiveToken(true, Credentials.Text(token.Scopes), token.ClientId, "Bearer",
+                token.ExpiresAt.ToUnixTimeSeconds(), token.CreatedAt.ToUnixTimeSeconds(), token.Account.ToString()));
         }
     }
 
@@ -80,8 +81,9 @@ internal sealed class OAuthApi(Db db, IssueCredential issue, OAuthClientAuthenti
         var issuer = Issuer(http);
         NoStore(http);
         http.Response.Headers.Vary = "Host";
-        return Answer.Json(http, StatusCodes.Status200OK, new ServerMetadata(issuer, issuer + TokenPath, issuer + RevokePath, issuer + IntrospectPath,
-            [Credentials.ReadScope, Credentials.WriteScope], [], ["client_credentials"], _authentications, _authentications, _authentications));
+        return Answer.Json(http, StatusCodes.Status200OK, new ServerMetadata(
+            issuer, issuer + TokenPath, issuer + RevokePath, issuer + IntrospectPath, [Credentials.ReadScope, Credentials.WriteScope],
+            [], ["client_credentials"], _authentications, _authentications, _authentications));
     }
 
     /// <summary>

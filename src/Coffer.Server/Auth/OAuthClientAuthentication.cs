@@ -8,9 +8,9 @@ using Coffer.Server.Sql;
 namespace Coffer.Server.Auth;
 
 /// <summary>
-/// Which OAuth client sends a request to a path under <c>/o/</c>: HTTP Basic or form (RFC 6749, 2.3.1), not both. Requests are counted per client
-/// and address, before the database is asked, and per address alone with a wider limit, so that nobody gets more tries or fills the memory by
-/// inventing client ids.
+/// Which OAuth client sends a request to a path under <c>/o/</c>: HTTP Basic or form (RFC 6749, 2.3.1), not both. Requests are counted
+/// per client and address, before the database is asked, and per address alone with a wider limit, so that nobody gets more tries
+/// or fills the memory by inventing client ids.
 /// </summary>
 internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimeProvider time)
 {
@@ -24,7 +24,8 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
     private const int ClientIdMax = 64;
 
     private readonly RequestRate _perClient = new("client", settings.TokenRequestsPerMinute, TimeSpan.FromMinutes(1), time);
-    private readonly RequestRate _perAddress = new("address", settings.TokenRequestsPerMinute * AddressFactor, TimeSpan.FromMinutes(1), time);
+    private readonly RequestRate _perAddress = new("address", settings.TokenRequestsPerMinute * AddressFactor, TimeSpan.FromMinutes(1),
+        time);
     private readonly ConcurrentDictionary<string, Counter> _counters = new(StringComparer.Ordinal);
 
     /// <summary>The client of the request, and its form.</summary>
@@ -68,7 +69,8 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
             return null;
         var text = Encoding.Latin1.GetString(bytes, 0, length);
         var colon = text.IndexOf(':');
-        return colon > 0 && OAuthForm.Decode(text[..colon]) is { } id && OAuthForm.Decode(text[(colon + 1)..]) is { } secret ? (id, secret) : null;
+        return colon > 0 && OAuthForm.Decode(text[..colon]) is { } id && OAuthForm.Decode(text[(colon + 1)..]) is { } secret
+            ? (id, secret) : null;
     }
 
     private void Count(HttpContext http, RequestRate rate, string who)
@@ -82,7 +84,8 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
         if (wait == 0)
             return;
         http.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
-        throw new OAuthRefused(OAuthRefused.TooMany, "Too many requests; wait as long as Retry-After says, and keep a token until it expires.");
+        throw new OAuthRefused(OAuthRefused.TooMany,
+            "Too many requests; wait as long as Retry-After says, and keep a token until it expires.");
     }
 
     private void Forget()

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Coffer.Server.Auth;
 
 /// <summary>Who may ask for access tokens, and for which account (RFC 6749, 2).</summary>
-internal sealed record OAuthClient(string ClientId, byte[] SecretHash, AccountId Account, short Shard, Mode Mode, Scopes Scopes, string Name,
-    DateTimeOffset CreatedAt);
+internal sealed record OAuthClient(string ClientId, byte[] SecretHash, AccountId Account, short Shard, Mode Mode, Scopes Scopes,
+    string Name, DateTimeOffset CreatedAt);
 
 /// <summary>The statements on the table <c>oauth_client</c>: its only writer.</summary>
 internal static class OAuthClientSql
@@ -37,21 +37,23 @@ internal static class OAuthClientSql
     public static async Task<OAuthClient?> OAuthClientById(this Db db, string clientId, CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand("""
-            SELECT secret_hash, account_id, shard, mode, scopes, name, created_at FROM oauth_client WHERE client_id = $1 AND revoked_at IS NULL
+            SELECT secret_hash, account_id, shard, mode, scopes, name, created_at
+            FROM oauth_client WHERE client_id = $1 AND revoked_at IS NULL
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
         await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, ct);
         if (!await row.ReadAsync(ct))
             return null;
-        return new OAuthClient(clientId, row.GetFieldValue<byte[]>(0), new AccountId(row.GetGuid(1)), row.GetInt16(2), (Mode)row.GetInt16(3),
-            (Scopes)row.GetInt16(4), row.GetString(5), row.GetDateTime(6));
+        return new OAuthClient(clientId, row.GetFieldValue<byte[]>(0), new AccountId(row.GetGuid(1)), row.GetInt16(2),
+            (Mode)row.GetInt16(3), (Scopes)row.GetInt16(4), row.GetString(5), row.GetDateTime(6));
     }
 
     /// <summary>Revokes the account's client; false when it has none of this id.</summary>
     public static async Task<bool> RevokeClient(this Tx tx, AccountId account, string clientId, DateTimeOffset now, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(
-            "UPDATE oauth_client SET revoked_at = coalesce(revoked_at, $3) WHERE client_id = $1 AND account_id = $2", tx.Connection, tx.Transaction)
+        await using var command = new NpgsqlCommand("""
+            UPDATE oauth_client SET revoked_at = coalesce(revoked_at, $3) WHERE client_id = $1 AND account_id = $2
+            """, tx.Connection, tx.Transaction)
         {
             Parameters =
             {

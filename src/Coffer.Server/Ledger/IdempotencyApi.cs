@@ -18,15 +18,15 @@ namespace Coffer.Server.Ledger;
 ///     return Reply.Json(201, record);                                       // kept, and sent byte for byte ever after
 /// }));
 /// </code>
-/// Guarantees: a key belongs to the account. Before the work runs the key is claimed by a row, so of many requests at once one runs; the
-/// others wait for it a moment and then get its answer with <c>Idempotent-Replayed: true</c>, or 409 when it takes longer. Another request under
-/// the same key is 422. Only an answer that the work returned is kept, for <see cref="Settings.IdempotencyDays"/>. A refusal or a fault gives the key
-/// back: what depends on the state (a balance that is too low today) must not be frozen, and the caller may correct what was malformed and
-/// send it again under the same key.
+/// Guarantees: a key belongs to the account. Before the work runs the key is claimed by a row, so of many requests at once one
+/// runs; the others wait for it a moment and then get its answer with <c>Idempotent-Replayed: true</c>, or 409 when it takes longer.
+/// Another request under the same key is 422. Only an answer that the work returned is kept, for
+/// <see cref="Settings.IdempotencyDays"/>. A refusal or a fault gives the key back: what depends on the state (a balance that is too
+/// low today) must not be frozen, and the caller may correct what was malformed and send it again under the same key.
 ///
-/// If the process dies here: the claim stays without an answer and is taken over after <see cref="ClaimSeconds"/>; the work runs again.
-/// That has no second effect because the work derives the reference of its ledger command from the key, and the ledger does a reference once.
-/// The same holds when two runs overlap after a take-over.
+/// If the process dies here: the claim stays without an answer and is taken over after <see cref="ClaimSeconds"/>; the work runs
+/// again. That has no second effect because the work derives the reference of its ledger command from the key, and the ledger does a
+/// reference once. The same holds when two runs overlap after a take-over.
 /// </summary>
 internal sealed class IdempotencyApi(Db db, Ids ids, TimeProvider time)
 {

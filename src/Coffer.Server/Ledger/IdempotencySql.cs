@@ -38,7 +38,8 @@ internal static class IdempotencySql
     }
 
     /// <summary>Keeps the answer of the run that holds the claim; false when another run took the key over meanwhile.</summary>
-    public static async Task<bool> FinishKey(this Db db, AccountId account, string key, Guid claim, int status, byte[] body, CancellationToken ct)
+    public static async Task<bool> FinishKey(this Db db, AccountId account, string key, Guid claim, int status, byte[] body,
+        CancellationToken ct)
     {
         await using var command = Command(db, """
             UPDATE idempotency_key SET status = $4, body = $5 WHERE account_id = $1 AND key = $2 AND claim = $3 AND status IS NULL
@@ -49,8 +50,9 @@ internal static class IdempotencySql
     /// <summary>Gives a claimed key back, as if it had never come.</summary>
     public static async Task ReleaseKey(this Db db, AccountId account, string key, Guid claim, CancellationToken ct)
     {
-        await using var command = Command(db,
-            "DELETE FROM idempotency_key WHERE account_id = $1 AND key = $2 AND claim = $3 AND status IS NULL", P(account.Value), P(key), P(claim));
+        await using var command = Command(db, """
+            DELETE FROM idempotency_key WHERE account_id = $1 AND key = $2 AND claim = $3 AND status IS NULL
+            """, P(account.Value), P(key), P(claim));
         await command.ExecuteNonQueryAsync(ct);
     }
 

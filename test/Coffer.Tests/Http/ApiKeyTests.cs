@@ -56,7 +56,8 @@ public sealed class ApiKeyTests(TestCluster cluster)
     {
         await using var world = await World.Start(cluster);
         var account = await world.Account();
-        var got = await world.Send(HttpMethod.Post, Path, """{"name":"a","scopes":["read","write"]}""", Bearer(await account.Token(Scopes.Write)));
+        var got = await world.Send(HttpMethod.Post, Path, """{"name":"a","scopes":["read","write"]}""",
+            Bearer(await account.Token(Scopes.Write)));
         Assert.Equal((403, "forbidden"), (got.Status, got.ErrorCode));
         Assert.Equal("read", got.Json.GetProperty("error").GetProperty("details").GetProperty("required_scope").GetString());
         Assert.Equal(0L, await world.Query<long>("SELECT count(*) FROM credential WHERE kind = 1"));
@@ -105,7 +106,8 @@ public sealed class ApiKeyTests(TestCluster cluster)
             await world.Send(HttpMethod.Post, Path, $$"""{"name":"key {{i}}"}""", token);
         var page = (await world.Send(HttpMethod.Get, Path + "?limit=2&offset=1", null, token)).Json;
         Assert.Equal(["key 1", "key 0"], page.GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("name").GetString()));
-        Assert.Equal((3, 2, 1), (page.GetProperty("total").GetInt32(), page.GetProperty("limit").GetInt32(), page.GetProperty("offset").GetInt32()));
+        Assert.Equal((3, 2, 1), (page.GetProperty("total").GetInt32(), page.GetProperty("limit").GetInt32(),
+            page.GetProperty("offset").GetInt32()));
         var beyond = (await world.Send(HttpMethod.Get, Path + "?offset=9", null, token)).Json;
         Assert.Equal((3, 0), (beyond.GetProperty("total").GetInt32(), beyond.GetProperty("keys").GetArrayLength()));
         Assert.Equal(400, (await world.Send(HttpMethod.Get, Path + "?limit=101", null, token)).Status);

@@ -21,7 +21,10 @@ public sealed class AuthTests(TestCluster cluster)
     [Fact]
     public void A_credential_that_is_unknown_revoked_expired_or_of_the_other_mode_is_401()
     {
-        var rows = new[] { null, Row() with { RevokedAt = _now.UtcDateTime }, Row() with { ExpiresAt = _now.UtcDateTime }, Row() with { Mode = Mode.Live } };
+        CredentialRow?[] rows =
+        [
+            null, Row() with { RevokedAt = _now.UtcDateTime }, Row() with { ExpiresAt = _now.UtcDateTime }, Row() with { Mode = Mode.Live },
+        ];
         Assert.All(rows, row =>
         {
             Assert.Equal(RefusalCode.Unauthorized, Credentials.Judge(row, Presented(), null, _now, out var caller)!.Code);
@@ -96,11 +99,13 @@ public sealed class AuthTests(TestCluster cluster)
     public async Task Every_route_that_is_not_public_refuses_who_has_no_credential()
     {
         await using var world = await World.Start(cluster);
-        foreach (var route in world.App.Endpoints.OfType<RouteEndpoint>().Where(r => r.Metadata.GetMetadata<Access>()!.Scope != Scopes.None))
+        foreach (var route in world.App.Endpoints.OfType<RouteEndpoint>()
+            .Where(r => r.Metadata.GetMetadata<Access>()!.Scope != Scopes.None))
         {
             foreach (var method in route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods)
             {
-                var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(s => s.Parts[0] is RoutePatternLiteralPart p ? p.Content : "x"));
+                var path = "/" + string.Join('/', route.RoutePattern.PathSegments
+                    .Select(s => s.Parts[0] is RoutePatternLiteralPart p ? p.Content : "x"));
                 var got = await world.Send(new HttpMethod(method), path);
                 Assert.Equal((401, "unauthorized"), (got.Status, got.ErrorCode));
                 var challenge = got.Header("WWW-Authenticate")!;
@@ -129,8 +134,9 @@ public sealed class AuthTests(TestCluster cluster)
             ("X-API-Key", unknown, false), ("X-API-Key", revoked, false), ("X-API-Key", expired, false), ("X-API-Key", elsewhere, false),
             ("X-API-Key", otherMode, false), ("X-API-Key", key[..^1], false), ("X-API-Key", "", false), ("X-API-Key", token, false),
             ("X-API-Key", Mistyped(key), false), ("X-API-Key", new string('x', 5_000), false),
-            ("Authorization", "Bearer " + SecretText.Make(SecretKind.AccessToken, new byte[32]), true), ("Authorization", "Bearer " + key, true),
-            ("Authorization", "Bearer " + Mistyped(token), true), ("Authorization", "Bearer ", false), ("Authorization", "Basic " + token, false),
+            ("Authorization", "Bearer " + SecretText.Make(SecretKind.AccessToken, new byte[32]), true),
+            ("Authorization", "Bearer " + key, true), ("Authorization", "Bearer " + Mistyped(token), true),
+            ("Authorization", "Bearer ", false), ("Authorization", "Basic " + token, false),
             ("Authorization", token, false),
         };
         foreach (var path in new[] { $"/wallets/balances?wallet_id={account.DefaultWallet}", "/user/balances/" })
@@ -143,7 +149,8 @@ public sealed class AuthTests(TestCluster cluster)
             }
         }
 
-        Assert.Equal(200, (await world.Send(HttpMethod.Get, $"/wallets/balances?wallet_id={account.DefaultWallet}", null, ("X-API-Key", key))).Status);
+        Assert.Equal(200, (await world.Send(HttpMethod.Get, $"/wallets/balances?wallet_id={account.DefaultWallet}", null,
+            ("X-API-Key", key))).Status);
         Assert.Equal(200, (await world.Send(HttpMethod.Get, "/user/balances/", null, ("authorization", "bearer " + token))).Status);
         var onlyToken = await world.Send(HttpMethod.Get, "/user/balances/", null, ("X-API-Key", key));
         Assert.Equal((401, "Bearer realm=\"coffer\""), (onlyToken.Status, onlyToken.Header("WWW-Authenticate")));
@@ -154,7 +161,8 @@ public sealed class AuthTests(TestCluster cluster)
     {
         await using var world = await World.Start(cluster);
         var account = await world.Account();
-        var got = await world.Send(HttpMethod.Get, "/user/balances/", null, ("Authorization", "Bearer " + await account.Token(Scopes.Write)));
+        var got = await world.Send(HttpMethod.Get, "/user/balances/", null,
+            ("Authorization", "Bearer " + await account.Token(Scopes.Write)));
         Assert.Equal((403, "forbidden"), (got.Status, got.ErrorCode));
         Assert.Equal("read", got.Json.GetProperty("error").GetProperty("details").GetProperty("required_scope").GetString());
         Assert.Contains("error=\"insufficient_scope\"", got.Header("WWW-Authenticate"));
@@ -182,7 +190,8 @@ public sealed class AuthTests(TestCluster cluster)
         var key = await (await world.Account()).ApiKey();
         await world.Execute("ALTER TABLE credential RENAME TO credential_away");
         Assert.Equal(401, (await world.Send(HttpMethod.Get, "/api-keys", null, ("Authorization", "Bearer " + Mistyped(key)))).Status);
-        Assert.Equal(401, (await world.Send(HttpMethod.Get, $"/wallets/balances?wallet_id={Guid.Empty}", null, ("X-API-Key", Mistyped(key)))).Status);
+        Assert.Equal(401, (await world.Send(HttpMethod.Get, $"/wallets/balances?wallet_id={Guid.Empty}", null,
+            ("X-API-Key", Mistyped(key)))).Status);
         Assert.Equal(500, (await world.Send(HttpMethod.Get, $"/wallets/balances?wallet_id={Guid.Empty}", null, ("X-API-Key", key))).Status);
     }
 
@@ -229,7 +238,8 @@ public sealed class AuthTests(TestCluster cluster)
     private static CredentialRow Row() => new(CredentialKind.ApiKey, Guid.AllBitsSet, new AccountId(Guid.AllBitsSet), 1, Mode.Test,
         Scopes.Read | Scopes.Write, null, null, null, null);
 
-    private static PresentedCredential Presented(Access? access = null) => new(new byte[32], SecretKind.ApiKeyTest, access ?? new Access(Scopes.Read));
+    private static PresentedCredential Presented(Access? access = null) =>
+        new(new byte[32], SecretKind.ApiKeyTest, access ?? new Access(Scopes.Read));
 
     /// <summary>Rates are counted on the stamp; it moves only when told.</summary>
     private sealed class FakeClock : TimeProvider

@@ -34,8 +34,10 @@ public sealed class IdempotencyTests(TestCluster cluster)
     {
         await using var world = await World.Start(cluster);
         var account = await world.Account();
-        var first = await Ask(Idempotency(world), account, "k", "{}", _ => Task.FromResult(new Reply(201, "{ \"odd\" : 1.50 }"u8.ToArray())));
-        var again = await Ask(Idempotency(world), account, "\"k\"", "{}", _ => throw new InvalidOperationException("ran twice"), path: "/wallets/transfer/");
+        var first = await Ask(Idempotency(world), account, "k", "{}", _ =>
+            Task.FromResult(new Reply(201, "{ \"odd\" : 1.50 }"u8.ToArray())));
+        var again = await Ask(Idempotency(world), account, "\"k\"", "{}", _ => throw new InvalidOperationException("ran twice"),
+            path: "/wallets/transfer/");
         Assert.Equal((201, "{ \"odd\" : 1.50 }", true), again);
         Assert.Equal((201, "{ \"odd\" : 1.50 }", false), first);
     }
@@ -59,7 +61,8 @@ public sealed class IdempotencyTests(TestCluster cluster)
     {
         await using var world = await World.Start(cluster);
         foreach (var account in new[] { await world.Account(), await world.Account() })
-            Assert.False((await Ask(Idempotency(world), account, "k", "{}", _ => Task.FromResult(new Reply(201, "{}"u8.ToArray())))).Replayed);
+            Assert.False((await Ask(Idempotency(world), account, "k", "{}", _ =>
+                Task.FromResult(new Reply(201, "{}"u8.ToArray())))).Replayed);
     }
 
     [Fact]
@@ -69,7 +72,8 @@ public sealed class IdempotencyTests(TestCluster cluster)
         var account = await world.Account();
         await Assert.ThrowsAsync<Refused>(() => Ask(Idempotency(world), account, "k", "{}",
             _ => throw new Refused(new(RefusalCode.InsufficientBalance, "Too little."))));
-        await Assert.ThrowsAsync<FormatException>(() => Ask(Idempotency(world), account, "k", "{\"corrected\":1}", _ => throw new FormatException()));
+        await Assert.ThrowsAsync<FormatException>(() =>
+            Ask(Idempotency(world), account, "k", "{\"corrected\":1}", _ => throw new FormatException()));
         var answer = await Ask(Idempotency(world), account, "k", "{}", _ => Task.FromResult(new Reply(201, "{}"u8.ToArray())));
         Assert.Equal((201, "{}", false), answer);
     }
@@ -88,7 +92,8 @@ public sealed class IdempotencyTests(TestCluster cluster)
             return new Reply(201, "{}"u8.ToArray());
         });
         await running.Task;
-        var refused = await Assert.ThrowsAsync<Refused>(() => Ask(Idempotency(world), account, "k", "{}", _ => throw new InvalidOperationException("ran")));
+        var refused = await Assert.ThrowsAsync<Refused>(() =>
+            Ask(Idempotency(world), account, "k", "{}", _ => throw new InvalidOperationException("ran")));
         Assert.Equal(RefusalCode.IdempotencyInFlight, refused.Refusal.Code);
         mayEnd.SetResult();
         Assert.Equal(201, (await first).Status);
@@ -110,7 +115,8 @@ public sealed class IdempotencyTests(TestCluster cluster)
             return reply;
         });
         await moved.Task;
-        await world.Execute("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => $1)", IdempotencyApi.ClaimSeconds + 1.0);
+        await world.Execute("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => $1)",
+            IdempotencyApi.ClaimSeconds + 1.0);
         var second = await Ask(Idempotency(world), account, "k", "{}", key => Pay(world, account, key!));
         mayEnd.SetResult();
         Assert.Equal((201, second.Text), ((await dead).Status, (await dead).Text));
@@ -162,7 +168,8 @@ public sealed class IdempotencyTests(TestCluster cluster)
         return Reply.Json(201, new { Id = outcome.Accepted().Id.ToString() });
     }
 
-    private static async Task<(int Status, string Text, bool Replayed)> Ask(IdempotencyApi idempotency, TestAccount account, string key, string body,
+    private static async Task<(int Status, string Text, bool Replayed)> Ask(IdempotencyApi idempotency, TestAccount account, string key,
+        string body,
         Func<string?, Task<Reply>> work, string path = "/wallets/transfer")
     {
         var http = new DefaultHttpContext();

@@ -4,7 +4,7 @@ using Coffer.Server.Host;
 
 namespace Coffer.Tests.Http;
 
-/// <summary>The authorization server: RFC 6749 client credentials, RFC 7009, RFC 7662, RFC 8414, and the two npm libraries against it.</summary>
+/// <summary>The authorization server: RFC 6749 client credentials, RFC 7009, RFC 7662, RFC 8414.</summary>
 public sealed class OAuthTests(TestCluster cluster)
 {
     private const string Token = "/o/token/", Revoke = "/o/revoke_token/", Introspect = "/o/introspect/";
@@ -148,7 +148,8 @@ public sealed class OAuthTests(TestCluster cluster)
         var token = AccessToken(await world.Form(Token, client, _grant, ("scope", "read")));
         var active = (await world.Form(Introspect, client, ("token", token))).Json;
         Assert.Equal((true, "read", client.Id, "Bearer", account.Id.ToString()), (active.GetProperty("active").GetBoolean(),
-            active.GetProperty("scope").GetString(), active.GetProperty("client_id").GetString(), active.GetProperty("token_type").GetString(),
+            active.GetProperty("scope").GetString(), active.GetProperty("client_id").GetString(),
+            active.GetProperty("token_type").GetString(),
             active.GetProperty("sub").GetString()));
         Assert.Equal(36_000, active.GetProperty("exp").GetInt64() - active.GetProperty("iat").GetInt64());
 
@@ -232,7 +233,10 @@ public sealed class OAuthTests(TestCluster cluster)
     public async Task The_metadata_document_repeats_no_foreign_name()
     {
         await using var world = await World.Start(cluster);
-        var got = await world.Send(new HttpRequestMessage(HttpMethod.Get, "/.well-known/oauth-authorization-server") { Headers = { Host = "evil.example" } });
+        var got = await world.Send(new HttpRequestMessage(HttpMethod.Get, "/.well-known/oauth-authorization-server")
+        {
+            Headers = { Host = "evil.example" },
+        });
         Assert.Equal(world.App.BaseUrl, got.Json.GetProperty("issuer").GetString());
     }
 
