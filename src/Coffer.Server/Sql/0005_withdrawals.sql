@@ -15,6 +15,7 @@ CREATE TABLE withdrawal (
     address         text          NOT NULL,
     custom_id       text,                     -- the caller's; its reference makes it unique in the account for ever
     callback_url    text,
+    idempotency_key text,                     -- of the request: it may come again and is no second use of the custom_id then
     tx_id           text COLLATE "C",         -- stored with the bytes before they are sent for the first time
     tx_bytes        bytea,
     sent_at         timestamptz,              -- when a node took the bytes; null: it may or may not have them
@@ -31,7 +32,7 @@ CREATE INDEX withdrawal_open ON withdrawal (shard, account_id) WHERE NOT finishe
 -- The withdrawals that exist: each row of the table that a movement was made from, with that movement.
 CREATE VIEW accepted_withdrawal AS
 SELECT w.shard, w.account_id, m.id, m.state, w.wallet_id, w.currency, w.amount, w.network_fee, w.transaction_fee, w.address, w.custom_id,
-    w.callback_url, w.tx_id, w.tx_bytes, w.sent_at, w.finished, w.created_at, m.updated_at, m.reference_text, w.reference, w.request
+    w.callback_url, w.idempotency_key, w.tx_id, w.tx_bytes, w.sent_at, w.finished, w.created_at, m.updated_at, m.reference_text, w.reference, w.request
 FROM withdrawal w
 JOIN movement m ON m.shard = w.shard AND m.reference = w.reference AND m.account_id = w.account_id AND m.kind = 2
     AND m.wallet_id = w.wallet_id AND m.currency = w.currency AND m.amount = w.amount AND m.fee = w.network_fee + w.transaction_fee

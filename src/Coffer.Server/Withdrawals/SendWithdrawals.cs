@@ -68,18 +68,7 @@ internal sealed class SendWithdrawals(
             return;
         }
 
-        var bytes = withdrawal.TxBytes;
-        if (bytes is null)
-        {
-            // Made from nothing but the withdrawal: two processes make the same bytes, whoever keeps them first.
-            var kind = CurrencyOf(withdrawal).Contract is null ? TransferKind.Native : TransferKind.Token;
-            var output = new SimulatedOutput(kind, withdrawal.Address, withdrawal.Currency, withdrawal.Amount);
-            bytes = new SimulatedTransaction(withdrawal.Id.ToString(), output).ToBytes();
-            var txId = SimulatedTransaction.Id(bytes);
-            await db.Transaction((tx, token) => tx.KeepBytes(shard, account, withdrawal, txId, bytes, token), ct, repeatable: true);
-            await Reach("bytes kept");
-        }
-
+        var bytes = withdrawal.TxBytes ?? await MakeBytes(account, shard, withdrawal, ct);
         try
         {
             await chain.Broadcast(bytes, ct);
@@ -94,6 +83,19 @@ internal sealed class SendWithdrawals(
         await Reach("sent");
         await db.Transaction((tx, token) => tx.MarkSent(shard, account, withdrawal, time.GetUtcNow(), token), ct, repeatable: true);
         await Reach("sent and marked");
+    }
+
+    /// <summary>Of two processes that make bytes at once, both send those of the one that kept his.</summary>
+    private async Task<byte[]> MakeBytes(AccountId account, short shard, Withdrawal withdrawal, CancellationToken ct)
+    {
+        var kind = CurrencyOf(withdrawal).Contract is null ? TransferKind.Native : TransferKind.Token;
+        var output = new SimulatedOutput(kind, withdrawal.Address, withdrawal.Currency, withdrawal.Amount);
+        var made = new SimulatedTransaction(withdrawal.Id.ToString(), output).ToBytes();
+        var txId = SimulatedTransaction.Id(made);
+        var kept = await db.Transaction(
+            (tx, token) => tx.KeepBytes(shard, account, withdrawal, txId, made, token), ct, repeatable: true);
+        await Reach("bytes kept");
+        return kept;
     }
 
     private async Task Finish(AccountId account, short shard, Withdrawal withdrawal, bool settled, CancellationToken ct)

@@ -3,8 +3,8 @@ using Coffer.Ledger;
 namespace Coffer.Server.Withdrawals;
 
 /// <summary>What a request says beyond what the ledger is asked; see <c>0005_withdrawals.sql</c>.</summary>
-internal sealed record WithdrawalFacts(
-    DateTimeOffset CreatedAt, Int128 NetworkFee, Int128 TransactionFee, string? CustomId, string? CallbackUrl)
+internal sealed record WithdrawalFacts(DateTimeOffset CreatedAt, Int128 NetworkFee, Int128 TransactionFee, string? CustomId,
+    string? CallbackUrl, string? IdempotencyKey = null)
 {
     /// <summary>The digest of what was asked: equal for two requests exactly when one movement may stand for both.</summary>
     public Guid RequestOf(RequestWithdrawal command)
@@ -37,6 +37,8 @@ internal sealed record Withdrawal
     public string? CustomId { get; init; }
 
     public string? CallbackUrl { get; init; }
+
+    public string? IdempotencyKey { get; init; }
 
     public string? TxId { get; init; }
 

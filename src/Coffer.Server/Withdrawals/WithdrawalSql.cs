@@ -9,7 +9,7 @@ internal static class WithdrawalSql
 {
     private const string Select = """
         SELECT id, state, wallet_id, currency, amount, network_fee, transaction_fee, address, custom_id, callback_url, tx_id, tx_bytes,
-            sent_at, created_at, updated_at, reference_text, reference, request
+            sent_at, created_at, updated_at, reference_text, reference, request, idempotency_key
         FROM accepted_withdrawal WHERE shard = $1 AND account_id = $2
         """;
 
@@ -20,27 +20,53 @@ internal static class WithdrawalSql
 
     private const string Key = "WHERE shard = $1 AND account_id = $2 AND reference = $3 AND request = $4";
 
-    /// <summary>Keeps the facts of a request that the ledger is asked for next; the same request again changes nothing.</summary>
+    /// <summary>Keeps the facts of a request that the ledger is asked for next; what the ledger has accepted stays as it is.</summary>
     public static async Task Keep(this Tx tx, short shard, RequestWithdrawal command, WithdrawalFacts facts, CancellationToken ct)
     {
         await using var insert = tx.Command("""
             INSERT INTO withdrawal (shard, account_id, reference, request, created_at, wallet_id, currency, amount, network_fee,
-                transaction_fee, address, custom_id, callback_url, finished)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, false)
-            ON CONFLICT (shard, account_id, reference, request) DO NOTHING
+                transaction_fee, address, custom_id, callback_url, idempotency_key, finished)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, false)
+            ON CONFLICT (shard, account_id, reference, request) DO UPDATE SET created_at = excluded.created_at,
+                callback_url = excluded.callback_url, idempotency_key = excluded.idempotency_key
+            WHERE NOT EXISTS (SELECT FROM movement m WHERE m.shard = $1 AND m.reference = $3)
             """, P(shard), P(command.Account.Value), P(command.Reference.DigestIn(command.Account)), P(facts.RequestOf(command)),
             P(facts.CreatedAt.UtcDateTime), P(command.Wallet.Value), P(command.Currency.Code), P(command.Amount), P(facts.NetworkFee),
-            P(facts.TransactionFee), P(command.Destination), P(facts.CustomId), P(facts.CallbackUrl));
+            P(facts.TransactionFee), P(command.Destination), P(facts.CustomId), P(facts.CallbackUrl),
+            P(facts.IdempotencyKey));
         await insert.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Keeps the bytes that pay it, before anybody else sees them; does nothing when some are kept already: those count.</summary>
-    public static async Task KeepBytes(this Tx tx, short shard, AccountId account, Withdrawal withdrawal, string txId, byte[] bytes,
+    /// <summary>Forgets the facts of a request that the ledger has just refused, unless it has accepted an equal one.</summary>
+    public static async Task Forget(this Tx tx, short shard, RequestWithdrawal command, WithdrawalFacts facts, CancellationToken ct)
+    {
+        await using var delete = tx.Command($"""
+            DELETE FROM withdrawal {Key} AND NOT EXISTS (SELECT FROM accepted_withdrawal a
+                WHERE a.shard = $1 AND a.account_id = $2 AND a.reference = $3 AND a.request = $4)
+            """, P(shard), P(command.Account.Value), P(command.Reference.DigestIn(command.Account)), P(facts.RequestOf(command)));
+        await delete.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>The wallet to pay from, or the default wallet; null when the account has none with this id.</summary>
+    public static async Task<WalletId?> WithdrawalWallet(this Db db, short shard, AccountId account, WalletId? wallet, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("""
+            SELECT id FROM wallet WHERE shard = $1 AND account_id = $2 AND CASE WHEN $3::uuid IS NULL THEN is_default ELSE id = $3 END
+            """);
+        command.Parameters.Add(P(shard));
+        command.Parameters.Add(P(account.Value));
+        command.Parameters.Add(P(wallet?.Value));
+        return await command.ExecuteScalarAsync(ct) is Guid id ? new WalletId(id) : null;
+    }
+
+    /// <summary>Keeps the bytes that pay it, before anybody else sees them; answers those that are kept, by whomever.</summary>
+    public static async Task<byte[]> KeepBytes(this Tx tx, short shard, AccountId account, Withdrawal withdrawal, string txId, byte[] bytes,
         CancellationToken ct)
     {
-        await using var command = tx.Command($"UPDATE withdrawal SET tx_id = $5, tx_bytes = $6 {Key} AND tx_id IS NULL",
-            P(shard), P(account.Value), P(withdrawal.Reference), P(withdrawal.Request), P(txId), P(bytes));
-        await command.ExecuteNonQueryAsync(ct);
+        await using var command = tx.Command($"""
+            UPDATE withdrawal SET tx_id = coalesce(tx_id, $5), tx_bytes = coalesce(tx_bytes, $6) {Key} RETURNING tx_bytes
+            """, P(shard), P(account.Value), P(withdrawal.Reference), P(withdrawal.Request), P(txId), P(bytes));
+        return (byte[])(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>A node has taken the bytes.</summary>
@@ -150,6 +176,7 @@ internal static class WithdrawalSql
                 ReferenceText = row.GetString(15),
                 Reference = row.GetGuid(16),
                 Request = row.GetGuid(17),
+                IdempotencyKey = row.IsDBNull(18) ? null : row.GetString(18),
             });
         return found;
     }

@@ -176,7 +176,7 @@ public sealed class FollowChainCrashTests(TestCluster cluster)
     {
         var command = new RequestWithdrawal(ChainWorld.Account, ChainWorld.Wallet, ChainWorld.Tether, Reference.Of($"withdrawal:{name}"),
             amount, 3, Payee);
-        var facts = new WithdrawalFacts(ChainWorld.Noon, 2, 1, null, null);
+        var facts = new WithdrawalFacts(ChainWorld.Noon, 2, 1, null, null, null);
         await world.Db.Transaction((tx, ct) => tx.Keep(ChainWorld.Shard, command, facts, ct), Ct);
         (await world.Write(command)).Accepted();
     }
