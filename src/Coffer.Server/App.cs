@@ -1,10 +1,12 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Balances;
+using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
+using Coffer.Server.Withdrawals;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Coffer.Server;
@@ -72,6 +74,11 @@ internal sealed class App : IAsyncDisposable
         web.MapRates(db, currencies, time);
         new ApiKeysApi(db, issue, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
+        var chains = new SimulatedChains(db, currencies, time);
+        var follow = new FollowSimulatedChains(
+            db, chains, new FollowChain(db, ledger, currencies), new SendWithdrawals(db, ledger, currencies, time));
+        web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
+        new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
 
         var app = new App(web, db, ledger, issue, workers) { Currencies = currencies };
         Authenticate.Check(app.Endpoints);
@@ -79,6 +86,7 @@ internal sealed class App : IAsyncDisposable
         await web.StartAsync(ct);
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
+        workers.Add(new Worker("following simulated chains", FollowSimulatedChains.Pause, follow.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));

@@ -93,6 +93,16 @@ internal static class ChainSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    public static async Task<bool> HasWallet(this Db db, short shard, AccountId account, WalletId wallet, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand(
+            "SELECT EXISTS (SELECT FROM wallet WHERE shard = $1 AND account_id = $2 AND id = $3)");
+        command.Parameters.Add(P(shard));
+        command.Parameters.Add(P(account.Value));
+        command.Parameters.Add(P(wallet.Value));
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>
     /// Each becomes a row, or the next sighting of the row it has. A row that still counts in another block is left alone: no
     /// identity counts twice. What comes back for another wallet or in another currency than before is kept for a human.

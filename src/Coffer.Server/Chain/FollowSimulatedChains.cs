@@ -15,14 +15,31 @@ internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, Follo
     /// <summary>Accounts found in one run of the worker.</summary>
     public const int AccountsMax = 100;
 
-    /// <summary>One run of the worker; true when there was something to do.</summary>
+    /// <summary>How often the worker looks. The sandbox does not wait for it; it is there for what was left undone.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>One run of the worker; true when there was something to do. One account's trouble does not hold up the others.</summary>
     public async Task<bool> Run(CancellationToken ct)
     {
         var accounts = await db.Unfollowed(AccountsMax, ct);
+        var faults = new List<Exception>();
         foreach (var (account, shard) in accounts)
-            await Follow(account, shard, ct);
-        return accounts.Count > 0;
+        {
+            try
+            {
+                await Follow(account, shard, ct);
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                faults.Add(fault);
+            }
+        }
+
+        return faults.Count == 0 ? accounts.Count > 0 : throw new AggregateException(faults);
     }
+
+    /// <summary>What was accepted waits for a block afterwards.</summary>
+    public Task Send(AccountId account, short shard, CancellationToken ct) => withdrawals.Send(chains.Of(account), account, shard, ct);
 
     /// <summary>Everything that the chain says by now is in the ledger afterwards.</summary>
     public async Task Follow(AccountId account, short shard, CancellationToken ct)
