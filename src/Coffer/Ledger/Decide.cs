@@ -40,6 +40,8 @@ public static class Decide
     {
         // A clock that jumps back must not book anything before what it follows.
         now = Later(now, Later(own.LastMovementAt, other?.LastMovementAt ?? default));
+        if (existing is not null && !Concerns(command, existing))
+            return No(new(RefusalCode.Conflict, "This reference belongs to a movement of another kind, wallet or currency."));
         try
         {
             var decision = command switch
@@ -218,6 +220,17 @@ public static class Decide
         return Yes(movement, true, own,
             Blank(command, movement, kind, effective, now) with { Available = command.Amount, External = -command.Amount });
     }
+
+    /// <summary>
+    /// Whether a command that carries a movement on is about the wallet, currency and kind of the movement with its reference; else it
+    /// would book on another balance than the movement names. Commands that make a movement say themselves what is a reuse.
+    /// </summary>
+    private static bool Concerns(Command command, Movement existing) => command switch
+    {
+        DepositSeen or DepositConfirmed or DepositReversed => existing.Kind == MovementKind.Deposit && command.Made(existing),
+        SettleWithdrawal or FailWithdrawal => existing.Kind == MovementKind.Withdrawal && command.Made(existing),
+        _ => true,
+    };
 
     /// <summary>The one spending check: null when available covers it and the wallet owes nothing.</summary>
     private static Refusal? Spend(Command command, Balance own, Int128 required, bool frozen = true)
