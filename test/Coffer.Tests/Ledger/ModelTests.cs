@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
@@ -51,7 +50,8 @@ public sealed class ModelTests(TestCluster cluster)
 
     private static async Task<long> Play(ulong seed, World first, World second, FakeTime time)
     {
-        var start = time.Now;
+        // Nothing of the plan before is left, so that a seed repeats.
+        var start = time.Now = TestLedger.Noon.AddMinutes(seed % 1_440);
         var prices = await Prices(first, start);
         var accounts = await Task.WhenAll(Enumerable.Range(0, ModelSteps.Accounts).Select(async _ =>
         {
@@ -75,7 +75,6 @@ public sealed class ModelTests(TestCluster cluster)
             await CheckTables(account, first);
             await CheckEndpoints(account, n == (int)(seed % ModelSteps.Accounts), prices, n % 2 == 0 ? first : second, start, time.Now);
         }, Ct)));
-        time.Now = Max(time.Now, start).AddMinutes(1);
         return operations;
     }
 
@@ -189,28 +188,26 @@ public sealed class ModelTests(TestCluster cluster)
         }
     }
 
-    /// <summary>A few prices around the plan, one that gets too old among them; BTC has none.</summary>
+    /// <summary>A few prices around the plan, one that is gone before its window among them; BTC has none. Those of the plan before go.</summary>
     private static async Task<IReadOnlyList<(string, DateTimeOffset, BigInteger)>> Prices(World world, DateTimeOffset start)
     {
-        var all = Known.GetOrAdd(world.Database, _ => []);
-        (string Code, int Hours, string Usd18)[] more =
-            [("ETH", -800, "3123450000000000000000"), ("ETH", -100, "2999990000000000000001"), ("ETH", -3, "3000000000000000000000"), ("USDTERC20", -200, "999500000000000000")];
-        foreach (var (code, hours, usd) in more)
+        (string Code, int Hours, string Usd18)[] prices =
+        [
+            ("ETH", -800, "3123450000000000000000"), ("ETH", -100, "2999990000000000000001"), ("ETH", -3, "3000000000000000000000"),
+            ("USDTERC20", -200, "999500000000000000"),
+        ];
+        await world.Execute("DELETE FROM rate_hour");
+        var all = new List<(string, DateTimeOffset, BigInteger)>();
+        foreach (var (code, hours, text) in prices)
         {
-            var at = start.AddHours(hours).AddMinutes(7 - start.Minute);
-            at = new DateTimeOffset(at.UtcTicks / TimeSpan.TicksPerMinute * TimeSpan.TicksPerMinute, TimeSpan.Zero);
-            all.RemoveAll(p => p.Item1 == code && p.Item2.AddMinutes(-p.Item2.Minute) == at.AddMinutes(-at.Minute));
-            all.Add((code, at, BigInteger.Parse(usd, CultureInfo.InvariantCulture)));
-            await world.Execute("""
-                INSERT INTO rate_hour (currency, hour, usd, at, source) VALUES ($1, date_trunc('hour', $2::timestamptz, 'UTC'), $3::numeric, $2, 'test')
-                ON CONFLICT (currency, hour) DO UPDATE SET usd = excluded.usd, at = excluded.at
-                """, code, at.UtcDateTime, BigInteger.Parse(usd, CultureInfo.InvariantCulture));
+            var (at, usd) = (start.AddHours(hours).AddMinutes(7 - start.Minute), BigInteger.Parse(text, CultureInfo.InvariantCulture));
+            all.Add((code, at, usd));
+            await world.Execute("INSERT INTO rate_hour (currency, hour, usd, at, source) VALUES ($1, date_trunc('hour', $3, 'UTC'), $2, $3, 'test')",
+                code, usd, at.UtcDateTime);
         }
 
-        return [.. all];
+        return all;
     }
-
-    private static readonly ConcurrentDictionary<string, List<(string, DateTimeOffset, BigInteger)>> Known = new();
 
     private static BigInteger Sum<T>(IEnumerable<T> all, Func<T, BigInteger> part) => all.Aggregate(BigInteger.Zero, (sum, one) => sum + part(one));
 
@@ -219,8 +216,6 @@ public sealed class ModelTests(TestCluster cluster)
         var parts = ((string)text).Split('.');
         return BigInteger.Parse(parts[0] + parts.ElementAtOrDefault(1)?.PadRight(decimals, '0')[..decimals], CultureInfo.InvariantCulture);
     }
-
-    private static DateTimeOffset Max(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
     private static string? Setting(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

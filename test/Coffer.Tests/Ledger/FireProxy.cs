@@ -1,0 +1,138 @@
+using System.Net.Sockets;
+
+namespace Coffer.Tests.Ledger;
+
+/// <summary>
+/// Stands between a server and PostgreSQL's socket, and can cut connections at the worst moments: before a COMMIT got through, or after it
+/// was carried out and before its reply came back.
+/// </summary>
+internal sealed class FireProxy : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("coffer-fire-").FullName;
+    private readonly string target;
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly HashSet<(Socket Client, Socket Server)> pairs = [];
+    private int losing, cutting;
+
+    public FireProxy(string clusterFolder)
+    {
+        target = Path.Combine(clusterFolder, ".s.PGSQL.5432");
+        listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, ".s.PGSQL.5432")));
+        listener.Listen(64);
+        _ = Task.Run(Accept);
+    }
+
+    /// <summary>What to connect to instead of the cluster's folder.</summary>
+    public string Host => folder;
+
+    /// <summary>How many replies to COMMIT were lost so far.</summary>
+    public int Lost { get; private set; }
+
+    /// <summary>The next COMMITs are carried out, their replies are lost.</summary>
+    public void LoseReplies(int commits) => Interlocked.Exchange(ref losing, commits);
+
+    /// <summary>The next COMMITs do not get through.</summary>
+    public void CutBefore(int commits) => Interlocked.Exchange(ref cutting, commits);
+
+    /// <summary>Cuts every connection where it is.</summary>
+    public void CutAll()
+    {
+        lock (pairs)
+        {
+            foreach (var (client, server) in pairs) Cut(client, server);
+        }
+    }
+
+    public void Dispose()
+    {
+        listener.Dispose();
+        CutAll();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await listener.AcceptAsync();
+                var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await server.ConnectAsync(new UnixDomainSocketEndPoint(target));
+                }
+                catch (SocketException)
+                {
+                    Cut(client, server);
+                    continue;
+                }
+
+                lock (pairs) pairs.Add((client, server));
+                _ = Task.Run(() => Carry(client, server));
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task Carry(Socket client, Socket server)
+    {
+        var lose = new StrongBox();
+        await Task.WhenAll(Pump(client, server, there: true, lose), Pump(server, client, there: false, lose));
+        lock (pairs) pairs.Remove((client, server));
+    }
+
+    private async Task Pump(Socket from, Socket to, bool there, StrongBox lose)
+    {
+        var buffer = new byte[65_536];
+        try
+        {
+            while (await from.ReceiveAsync(buffer, SocketFlags.None) is var count and > 0)
+            {
+                if (there && buffer.AsSpan(0, count).IndexOf("COMMIT\0"u8) >= 0)
+                {
+                    if (Take(ref cutting)) break;
+                    lose.Value = Take(ref losing);
+                }
+                else if (!there && lose.Value)
+                {
+                    // PostgreSQL answers COMMIT when it is durable.
+                    Lost++;
+                    break;
+                }
+
+                for (var sent = 0; sent < count;) sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The other side is gone.
+        }
+
+        Cut(from, to);
+    }
+
+    private static bool Take(ref int left)
+    {
+        while (Volatile.Read(ref left) is var now and > 0)
+        {
+            if (Interlocked.CompareExchange(ref left, now - 1, now) == now) return true;
+        }
+
+        return false;
+    }
+
+    private static void Cut(Socket one, Socket other)
+    {
+        one.Dispose();
+        other.Dispose();
+    }
+
+    private sealed class StrongBox
+    {
+        public volatile bool Value;
+    }
+}
