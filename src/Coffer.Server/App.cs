@@ -48,7 +48,10 @@ internal sealed class App : IAsyncDisposable
         var ledger = new LedgerWriters(shards, db, ids, time);
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // The output stream is the command line's; why a start failed it says itself, in a sentence.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            to => to.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -79,11 +82,21 @@ internal sealed class App : IAsyncDisposable
             db, chains, new FollowChain(db, ledger, currencies), new SendWithdrawals(db, ledger, currencies, time));
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
+        web.MapHealth(db, web.Lifetime.ApplicationStopping);
 
         var app = new App(web, db, ledger, issue, workers) { Currencies = currencies };
         Authenticate.Check(app.Endpoints);
-        await SeedRates.Run(db, currencies, time, ct);
-        await web.StartAsync(ct);
+        try
+        {
+            await SeedRates.Run(db, currencies, time, ct);
+            await web.StartAsync(ct);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
         workers.Add(new Worker("following simulated chains", FollowSimulatedChains.Pause, follow.Run, time, log));

@@ -93,6 +93,14 @@ internal static class CredentialSql
         return (keys, total);
     }
 
+    /// <summary>Whose API key this is; null when there is none of this id.</summary>
+    public static async Task<AccountId?> ApiKeyOwner(this Db db, Guid id, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("SELECT account_id FROM credential WHERE id = $1 AND kind = 1");
+        command.Parameters.Add(P(id));
+        return await command.ExecuteScalarAsync(ct) is Guid account ? new AccountId(account) : null;
+    }
+
     /// <summary>Revokes the account's API key; false when it has none of this id. A second time changes nothing.</summary>
     public static async Task<bool> RevokeApiKey(this Tx tx, AccountId account, Guid id, DateTimeOffset now, CancellationToken ct)
     {

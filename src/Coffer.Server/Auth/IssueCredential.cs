@@ -6,7 +6,14 @@ namespace Coffer.Server.Auth;
 
 /// <summary>An API key as its owner sees it after it was made: everything but the secret.</summary>
 internal sealed record ApiKey(Guid Id, string Name, string Hint, Scopes Scopes, IReadOnlyList<Guid>? Wallets,
-    IReadOnlyList<string>? Addresses, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+    IReadOnlyList<string>? Addresses, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt)
+{
+    private const int HintTail = 4;
+
+    /// <summary>A key without limits. The hint tells keys apart: what stands before the random part, and the last four characters.</summary>
+    public static ApiKey Of(Guid id, string name, string secret, Scopes scopes, DateTimeOffset createdAt) => new(id, name,
+        $"{secret[..(secret.LastIndexOf('_') + 1)]}...{secret[^HintTail..]}", scopes, null, null, createdAt, null, null);
+}
 
 /// <summary>An access token without its secret.</summary>
 internal sealed record AccessToken(string ClientId, AccountId Account, Scopes Scopes, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt,
@@ -18,7 +25,6 @@ internal sealed record AccessToken(string ClientId, AccountId Account, Scopes Sc
 /// </summary>
 internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimeProvider time)
 {
-    private const int HintTail = 4;
     private const int DeleteMax = 5_000;
 
     /// <summary>An expired token is kept this long, so that it is answered "has expired" and not "is not known".</summary>
@@ -27,11 +33,9 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
     public async Task<(string Secret, ApiKey Key)> ApiKey(Account account, string name, Scopes scopes, IReadOnlyList<Guid>? wallets,
         IReadOnlyList<string>? addresses, DateTimeOffset? expiresAt, CancellationToken ct)
     {
-        var kind = SecretText.ApiKey(account.Mode);
-        var secret = Secret(kind);
-        var prefix = secret[..(secret.LastIndexOf('_') + 1)];
-        var key = new ApiKey(ids.New(), name, $"{prefix}...{secret[^HintTail..]}", scopes, wallets, addresses, time.GetUtcNow(),
-            expiresAt, null);
+        var secret = Secret(SecretText.ApiKey(account.Mode));
+        var key = Auth.ApiKey.Of(ids.New(), name, secret, scopes, time.GetUtcNow())
+            with { Wallets = wallets, Addresses = addresses, ExpiresAt = expiresAt };
         await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, token), ct);
         return (secret, key);
     }

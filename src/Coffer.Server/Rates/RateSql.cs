@@ -29,6 +29,31 @@ internal static class RateSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>The same for many prices of one currency, each of another hour.</summary>
+    public static async Task SetRates(this Tx tx, string currency, IReadOnlyList<(DateTimeOffset At, UsdPrice Price)> prices, string source,
+        CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("""
+            INSERT INTO rate_hour AS r (currency, hour, usd, at, source)
+            SELECT $1, u.hour, u.usd, u.at, $5 FROM unnest($2::timestamptz[], $3::numeric[], $4::timestamptz[]) AS u(hour, usd, at)
+            ON CONFLICT (currency, hour) DO UPDATE SET usd = excluded.usd, at = excluded.at, source = excluded.source
+            WHERE r.at <= excluded.at
+            """, tx.Connection, tx.Transaction)
+        {
+            Parameters =
+            {
+                P(currency), P(prices.Select(p => Hour(p.At)).ToArray()),
+                new NpgsqlParameter<Int128[]>
+                {
+                    TypedValue = [.. prices.Select(p => p.Price.Scaled)],
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric,
+                },
+                P(prices.Select(p => p.At.UtcDateTime).ToArray()), P(source),
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Keeps a price for a currency that has none yet.</summary>
     public static async Task SetFirstRate(this Tx tx, string currency, UsdPrice price, DateTimeOffset at, string source, CancellationToken ct)
     {

@@ -39,6 +39,16 @@ internal static class Migrations
     internal static string Version { get; } =
         Home.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
+    /// <summary>The number of the last script that this binary has.</summary>
+    internal static int Newest { get; } = Embedded().Count;
+
+    /// <summary>The number of the last script that the database has.</summary>
+    internal static async Task<int> Applied(Db db, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("SELECT coalesce(max(number), 0) FROM migration");
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>Returns how many scripts this call applied; 0, after a single query, when there was nothing to do.</summary>
     internal static Task<int> Apply(string connectionString, TimeProvider time, CancellationToken ct) =>
         Apply(connectionString, Embedded(), time, ct);

@@ -29,6 +29,10 @@ internal static class SqlFaults
     public static bool IsDuplicate(Exception fault, string constraint) =>
         fault is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } sql && sql.ConstraintName == constraint;
 
+    /// <summary>The database user lacks a right.</summary>
+    public static bool IsRefusedAccess(Exception fault) =>
+        fault is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege };
+
     /// <summary>Disk full, out of memory: the server refuses writes for now, whatever they are.</summary>
     public static bool IsOutOfResources(Exception fault) => fault is PostgresException { SqlState: ['5', '3', ..] };
 }

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Text.Json;
+using Coffer.Server.Demo;
+using Coffer.Server.Host;
+
+namespace Coffer.Server.Commands;
+
+/// <summary>
+/// <c>coffer demo</c>: a server on this machine alone, with thirty days of sample data that end in the figures of the documentation.
+/// Kill it in any way at any time; started again on the same folder it goes on with the data that is there and the same credentials.
+/// </summary>
+internal static class DemoCommand
+{
+    private static readonly JsonSerializerOptions _form = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+    };
+
+    public static Command Make()
+    {
+        var command = new Documented("demo", "Run a server with thirty days of sample data, ready to query", """
+            Examples:
+              coffer demo
+              coffer demo --port 9000 --data ./data --ready ready.json
+
+            The file of --ready appears once the server answers: one JSON object with base_url, account_id, wallet_id, api_key, client_id,
+            client_secret and the same with trading_ for the second account. Delete the data folder to begin anew.
+            """);
+        var ready = Texts.Option("--ready", "FILE", "Write URL and credentials there once it answers");
+        var place = PlaceOptions.AddTo(command, PlaceOptions.Demo, shards: true);
+        var settings = Texts.AddSettings(command);
+        command.Options.Add(ready);
+        var json = Output.Option();
+        command.Options.Add(json);
+        command.SetAction(async (parsed, ct) =>
+        {
+            var (chosen, where, file) = (settings(parsed), place.Read(parsed), parsed.GetValue(ready));
+            if (file is not null)
+                Writable(file);
+            await using var work = await Workplace.Own(where, ct);
+            Directory.CreateDirectory(where.Folder);
+            var plan = DemoPlan.Of(where.Folder, work.Clock, work.Random);
+            if (!plan.Seeded)
+            {
+                await SeedDemo.Run(plan, work.ConnectionString, work.Shards, work.Currencies, work.Random, ct);
+                plan = plan.Done(where.Folder);
+            }
+
+            await using var app = await ServeCommand.Start(chosen, work, ct);
+            var opened = ReadyToQuery.Of(app.BaseUrl, plan);
+            if (file is not null)
+                PrivateFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(opened, _form));
+            Output.Of(parsed, json).Write(opened, FirstScreen.Of(opened));
+            await app.WaitForShutdown(ct);
+            return CommandLine.Done;
+        });
+        return command;
+    }
+
+    /// <summary>Said now, not after thirty days are written; and a file of an earlier run must not be taken for this one's.</summary>
+    private static void Writable(string file)
+    {
+        try
+        {
+            PrivateFile.Write(file, "{}"u8);
+            File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupFailure($"The file {file} of --ready cannot be written: choose another ({e.Message.TrimEnd('.')}).");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server;
+
+/// <summary>
+/// What a supervisor and a load balancer ask. Live touches nothing: a process that answers must not be killed because its database is
+/// away. Ready says whether a request could be answered now; it ends as soon as the process is asked to stop.
+/// </summary>
+internal static class HealthApi
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+
+    public static void MapHealth(this IEndpointRouteBuilder routes, Db db, CancellationToken stopping)
+    {
+        routes.MapGet("/health/live", http => Answer.Json(http, StatusCodes.Status200OK, new State("live"))).Public();
+        routes.MapGet("/health/ready", async http =>
+        {
+            await Check(db, stopping, http.RequestAborted);
+            await Answer.Json(http, StatusCodes.Status200OK, new State("ready"));
+        }).Public();
+    }
+
+    private static async Task Check(Db db, CancellationToken stopping, CancellationToken ct)
+    {
+        if (stopping.IsCancellationRequested)
+            throw Away("This server is stopping. Send the request to another one.");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(_patience);
+        try
+        {
+            if (await Migrations.Applied(db, limit.Token) < Migrations.Newest)
+                throw Away("The database is older than this server. Run `coffer migrate`.");
+        }
+        catch (Exception fault) when (SqlFaults.IsConnectionLoss(fault)
+            || (fault is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            throw Away("The database does not answer. Ask again in a moment.");
+        }
+    }
+
+    private static Refused Away(string message) => new(new(RefusalCode.ServiceUnavailable, message));
+
+    private sealed record State(string Status);
+}
