@@ -2,8 +2,8 @@ using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
 //   ./bench [--quick] [--json FILE] [--only size|postings|reads|history]
-if (args is ["--server", var database])
-    return await ReadServer.Run(database);
+if (args is ["--server", var database, var constant])
+    return await ReadServer.Run(database, constant);
 var quick = args.Contains("--quick");
 var only = Array.IndexOf(args, "--only") is var at and >= 0 ? args[at + 1] : null;
 var table = new ResultTable();

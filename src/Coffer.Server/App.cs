@@ -19,10 +19,11 @@ internal sealed class App : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private readonly LedgerWriters _ledger;
+    private readonly IAsyncDisposable _reads;
     private readonly IReadOnlyList<Worker> _workers;
 
-    private App(WebApplication web, Db db, LedgerWriters ledger, IssueCredential issue, IReadOnlyList<Worker> workers) =>
-        (_web, Db, _ledger, Issue, _workers) = (web, db, ledger, issue, workers);
+    private App(WebApplication web, Db db, LedgerWriters ledger, IAsyncDisposable reads, IssueCredential issue, IReadOnlyList<Worker> workers) =>
+        (_web, Db, _ledger, _reads, Issue, _workers) = (web, db, ledger, reads, issue, workers);
 
     /// <summary>Where it listens, without a final slash.</summary>
     public string BaseUrl => ListeningUrl(_web);
@@ -67,7 +68,8 @@ internal sealed class App : IAsyncDisposable
         var authenticate = new Authenticate(db, use, time);
         web.Use(next => http => authenticate.Run(http, next));
         var idempotency = new IdempotencyApi(db, ids, time);
-        web.MapBalances(db, authenticate, currencies, time);
+        var reads = new ReadLanes<WalletQuestion, WalletView?>(questions => db.WalletBalances(questions));
+        web.MapBalances(db, reads, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
         web.MapWallets(db, ids, time);
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
@@ -84,7 +86,7 @@ internal sealed class App : IAsyncDisposable
         new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
         web.MapHealth(db, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, issue, workers) { Currencies = currencies };
+        var app = new App(web, db, ledger, reads, issue, workers) { Currencies = currencies };
         Authenticate.Check(app.Endpoints);
         try
         {
@@ -118,6 +120,7 @@ internal sealed class App : IAsyncDisposable
         await _web.DisposeAsync();
         foreach (var worker in _workers)
             await worker.DisposeAsync();
+        await _reads.DisposeAsync();
         await _ledger.DisposeAsync();
         await Db.DisposeAsync();
     }

@@ -5,10 +5,13 @@ using NpgsqlTypes;
 
 namespace Coffer.Server.Balances;
 
+/// <summary>Which wallet is asked for, and by which credential.</summary>
+internal readonly record struct WalletQuestion(byte[] Hash, Guid Wallet);
+
 /// <summary>One line of <c>/wallets/balances</c>.</summary>
 internal readonly record struct WalletLine(string Currency, Int128 Available, Int128 Incoming, Int128 Held);
 
-/// <summary>What one round trip says about a credential and a wallet of its account.</summary>
+/// <summary>What the database says about a credential and a wallet of its account.</summary>
 internal sealed record WalletView(CredentialRow Credential, Guid? Wallet, string Name, List<WalletLine> Lines);
 
 /// <summary>One wallet's holding of one currency, with the currency's current price.</summary>
@@ -25,14 +28,13 @@ internal sealed record CurrencyView(Int128 Total, List<HourFlow> Flows, List<(Da
 /// <summary>The statements behind the balance endpoints: one each, so that every answer is one snapshot.</summary>
 internal static class BalanceSql
 {
-    // Credential, wallet and balances in one round trip: this is the endpoint that customers poll.
-    private const string Wallet = $"""
-        SELECT {CredentialSql.Columns}, w.id, w.name, b.currency, b.available, b.incoming, b.held
-        FROM credential c
-        LEFT JOIN wallet w ON w.shard = c.shard AND w.account_id = c.account_id AND w.id = $2
-        LEFT JOIN balance b ON b.shard = c.shard AND b.account_id = c.account_id AND b.wallet_id = w.id
-        WHERE c.hash = $1
-        ORDER BY b.currency
+    // Credential, wallet and balances together, for all requests that wait: this is the endpoint that customers poll.
+    private const string Wallets = $"""
+        SELECT k.i, w.id, w.name, b.currency, b.available, b.incoming, b.held, {CredentialSql.Columns}
+        FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS k(hash, wallet_id, i)
+        JOIN credential c ON c.hash = k.hash
+        LEFT JOIN wallet w ON w.shard = c.shard AND w.account_id = c.account_id AND w.id = k.wallet_id
+        LEFT JOIN balance b ON b.shard = w.shard AND b.account_id = w.account_id AND b.wallet_id = w.id
         """;
 
     // With $3 null: all currencies. The account's first wallet is as old as the account.
@@ -64,25 +66,31 @@ internal static class BalanceSql
         JOIN LATERAL (SELECT at, usd FROM rate_hour WHERE currency = k.currency AND hour < $4 ORDER BY hour DESC LIMIT 1) r ON true
         """;
 
-    /// <summary>The credential with this hash and, of its account, the wallet and what it holds; null when there is no such credential.</summary>
-    public static async Task<WalletView?> WalletBalances(this Db db, byte[] hash, Guid wallet, CancellationToken ct)
+    /// <summary>
+    /// For each question the credential with that hash and, of its account, the wallet and what it holds, ordered by currency; null where
+    /// there is no such credential.
+    /// </summary>
+    public static async Task<WalletView?[]> WalletBalances(this Db db, IReadOnlyList<WalletQuestion> questions)
     {
-        await using var command = db.Reads.CreateCommand(Wallet);
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = hash });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = wallet });
-        await using var rows = await command.ExecuteReaderAsync(ct);
-        WalletView? view = null;
-        const int At = CredentialSql.ColumnCount;
-        while (await rows.ReadAsync(ct))
+        await using var command = db.Reads.CreateCommand(Wallets);
+        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. questions.Select(q => q.Hash)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. questions.Select(q => q.Wallet)] });
+        await using var rows = await command.ExecuteReaderAsync();
+        var views = new WalletView?[questions.Count];
+        while (await rows.ReadAsync())
         {
-            view ??= new WalletView(CredentialSql.Read(rows, 0), rows.IsDBNull(At) ? null : rows.GetGuid(At),
-                rows.IsDBNull(At) ? "" : rows.GetString(At + 1), []);
-            if (!rows.IsDBNull(At + 2))
-                view.Lines.Add(new WalletLine(rows.GetString(At + 2), rows.GetFieldValue<Int128>(At + 3),
-                    rows.GetFieldValue<Int128>(At + 4), rows.GetFieldValue<Int128>(At + 5)));
+            ref var view = ref views[rows.GetInt64(0) - 1];
+            view ??= rows.IsDBNull(1)
+                ? new WalletView(CredentialSql.Read(rows, 7), null, "", [])
+                : new WalletView(CredentialSql.Read(rows, 7), rows.GetGuid(1), rows.GetString(2), []);
+            if (!rows.IsDBNull(3))
+                view.Lines.Add(new WalletLine(rows.GetString(3), rows.GetFieldValue<Int128>(4), rows.GetFieldValue<Int128>(5),
+                    rows.GetFieldValue<Int128>(6)));
         }
 
-        return view;
+        foreach (var view in views)
+            view?.Lines.Sort(static (a, b) => string.CompareOrdinal(a.Currency, b.Currency));
+        return views;
     }
 
     /// <summary>What the account holds, of one currency or of all, ordered by currency, wallet name and wallet age.</summary>

@@ -1,26 +1,27 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
+using WalletReads = Coffer.Server.Sql.ReadLanes<Coffer.Server.Balances.WalletQuestion, Coffer.Server.Balances.WalletView?>;
 
 namespace Coffer.Server.Balances;
 
 /// <summary><c>GET /wallets/balances</c> and <c>GET /user/balances/</c> (contract 2).</summary>
 internal static class BalancesApi
 {
-    public static void MapBalances(this IEndpointRouteBuilder routes, Db db, Authenticate authenticate, Currencies currencies, TimeProvider time)
+    public static void MapBalances(this IEndpointRouteBuilder routes, Db db, WalletReads reads, Authenticate authenticate, Currencies currencies, TimeProvider time)
     {
-        routes.MapGet("/wallets/balances", http => WalletBalances(http, db, authenticate, currencies))
+        routes.MapGet("/wallets/balances", http => WalletBalances(http, reads, authenticate, currencies))
             .WithMetadata(new Access(Scopes.Read, Deferred: true));
         routes.MapGet("/user/balances", http => AccountBalances(http, db, currencies, time)).RequireToken(Scopes.Read);
     }
 
-    private static async Task WalletBalances(HttpContext http, Db db, Authenticate authenticate, Currencies currencies)
+    private static async Task WalletBalances(HttpContext http, WalletReads reads, Authenticate authenticate, Currencies currencies)
     {
         var presented = http.Features.Get<PresentedCredential>()!;
         var query = Input.Query(http);
         var id = query.Uuid("wallet_id");
         // A credential is judged before what it asks for, so the statement runs even when the question is wrong.
-        var view = await db.WalletBalances(presented.Hash, id, http.RequestAborted);
+        var view = await reads.Read(new WalletQuestion(presented.Hash, id));
         var caller = authenticate.Accept(http, view?.Credential);
         query.Check();
         if (view?.Wallet is not { } wallet || !caller.MayUse(new WalletId(wallet)))

@@ -10,9 +10,13 @@ internal sealed partial class Outer(Ids ids, ILogger<Outer> log)
 {
     private const string RequestIdHeader = "Request-Id";
 
+    // Unique, not secret: one random start per process, then counted, which costs no random bytes per request.
+    private readonly string _process = $"req_{ids.New():N}"[..24];
+    private uint _requests;
+
     public async Task Run(HttpContext http, RequestDelegate next)
     {
-        var id = $"req_{ids.New():N}";
+        var id = NextRequestId();
         http.TraceIdentifier = id;
         http.Response.Headers[RequestIdHeader] = id;
         try
@@ -47,6 +51,8 @@ internal sealed partial class Outer(Ids ids, ILogger<Outer> log)
             await Errors.WriteStatus(http, away ? 503 : 500);
         }
     }
+
+    private string NextRequestId() => string.Create(null, stackalloc char[32], $"{_process}{Interlocked.Increment(ref _requests):x8}");
 
     [LoggerMessage(1, LogLevel.Error, "{RequestId}: {Method} {Path} failed unexpectedly")]
     private partial void Bug(Exception fault, string requestId, string method, string path);
