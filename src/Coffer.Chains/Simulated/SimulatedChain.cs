@@ -125,10 +125,14 @@ public sealed class SimulatedChain(string id, ISimulatedLog log) : IChain, IDisp
                     return TipNow();
                 if (state.WhyNot(operation) is { } refusal)
                     throw new Refused(refusal);
-                if (!await log.Append(state.Sequence + 1, operation, ct))
-                    continue;
-                state.Apply(operation);
-                return TipNow();
+                if (await log.Append(state.Sequence + 1, operation, ct))
+                {
+                    state.Apply(operation);
+                    return TipNow();
+                }
+
+                // Two writers in step would let the same one lose for ever; whoever lost steps aside, each time a little longer.
+                await Task.Delay(Math.Min(attempt + 1, SimulatedLimits.AppendWaitMillisecondsMax), ct);
             }
             throw new ChainFault($"{Id}: other writers were faster {SimulatedLimits.AppendAttemptsMax} times.", retryable: true);
         }

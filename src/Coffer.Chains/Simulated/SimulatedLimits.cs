@@ -24,6 +24,9 @@ public static class SimulatedLimits
     /// <summary>Times that an append is tried again because another writer was faster.</summary>
     public const int AppendAttemptsMax = 100;
 
+    /// <summary>The longest wait between two of those tries.</summary>
+    public const int AppendWaitMillisecondsMax = 20;
+
     /// <summary>Operations read from the log at once.</summary>
     public const int ReplayBatch = 1_000;
 }
