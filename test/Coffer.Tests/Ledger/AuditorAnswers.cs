@@ -73,6 +73,42 @@ internal sealed class AuditorAnswers(AuditorModel book, IReadOnlyList<(string Cu
         };
     }
 
+    /// <summary>Every page of the movements, newest first, and the path that it is at.</summary>
+    public IEnumerable<(string Path, JsonObject Page)> Transactions(Dictionary<string, (MovementId Id, DateTimeOffset MadeAt)> names, int limit)
+    {
+        var all = book.Movements.Values.OrderByDescending(m => names[m.Reference].Id.Value).ToList();
+        for (var at = 0; at == 0 || at < all.Count; at += limit)
+        {
+            var page = all.Skip(at).Take(limit).ToList();
+            var more = all.Count > at + limit;
+            yield return ($"/transactions/?limit={limit}{(at == 0 ? "" : $"&starting_after={names[all[at - 1].Reference].Id}")}", new JsonObject
+            {
+                ["transactions"] = Array(page.Select(m => Transaction(m, names[m.Reference].Id, names[m.Reference].MadeAt))),
+                ["has_more"] = more,
+                ["next_cursor"] = more ? names[page[^1].Reference].Id.ToString() : null,
+            });
+        }
+    }
+
+    private static JsonObject Transaction(AuditedMovement m, MovementId id, DateTimeOffset madeAt) => new()
+    {
+        ["id"] = id.ToString(),
+        ["type"] = m.Kind.ToLowerInvariant(),
+        ["status"] = m.State switch { "Seen" or "Requested" => "pending", "Failed" => "failed", "Reversed" => "reversed", _ => "completed" },
+        ["wallet_id"] = m.Wallet.ToString(),
+        ["to_wallet_id"] = m.To?.ToString(),
+        ["currency"] = m.Currency,
+        ["amount"] = Fixed(m.Amount, Of(m.Currency).Decimals),
+        ["fee_amount"] = Fixed(m.Fee, Of(m.Currency).Decimals),
+        ["net_amount"] = Fixed(m.Kind == "Withdrawal" ? m.Amount : m.Amount - m.Fee, Of(m.Currency).Decimals),
+        ["transaction_hash"] = null,
+        ["address"] = m.Kind == "Withdrawal" ? m.Words : null,
+        ["description"] = m.Kind == "Withdrawal" ? null : m.Words,
+        ["effective_at"] = Time(m.Effective),
+        ["created_at"] = Time(madeAt),
+        ["updated_at"] = Time(m.Updated),
+    };
+
     public JsonObject History(string? currency, string period, string interval, DateTimeOffset now)
     {
         var days = period switch { "24h" => 1, "7d" => 7, _ => 30 };

@@ -18,6 +18,9 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
 
     public AuditorModel Book { get; } = new();
 
+    /// <summary>What the ledger called the movements, and when they were made: the only things that the auditor cannot know before.</summary>
+    public Dictionary<string, (MovementId Id, DateTimeOffset MadeAt)> Names { get; } = [];
+
     /// <summary>The command of a step, and what the auditor says must come of it.</summary>
     public (Command Command, Verdict Verdict) Next(Step step, DateTimeOffset now)
     {

@@ -85,7 +85,7 @@ public sealed class ModelTests(TestCluster cluster)
         {
             var all = steps.Select(step => account.Next(step, now)).ToList();
             var outcomes = await (manner % 2 == 0 ? first : second).App.Ledger.WriteAll(account.Shard, all.Select(one => one.Command));
-            for (var i = 0; i < all.Count; i++) Compare(all[i].Command, all[i].Verdict, outcomes[i]);
+            for (var i = 0; i < all.Count; i++) Compare(account, all[i].Command, all[i].Verdict, outcomes[i], now);
             return;
         }
 
@@ -95,9 +95,9 @@ public sealed class ModelTests(TestCluster cluster)
             var server = step.Pick % 2 == 0 ? first : second;
             var outcome = server.App.Ledger.Write(account.Shard, command);
             var twin = manner == 1 ? (server == first ? second : first).App.Ledger.Write(account.Shard, command) : null;
-            Compare(command, verdict, await outcome);
+            Compare(account, command, verdict, await outcome, now);
             if (twin is null) continue;
-            Compare(command, verdict, await twin);
+            Compare(account, command, verdict, await twin, now);
             var made = (await outcome).Movement;
             if (made is not null) Assert.Equal(made.Id, (await twin).Movement!.Id);
             if (verdict.Changed && command is RequestWithdrawal or Transfer or Correct)
@@ -105,7 +105,7 @@ public sealed class ModelTests(TestCluster cluster)
         }
     }
 
-    private static void Compare(Command command, Verdict verdict, Outcome outcome)
+    private static void Compare(ModelAccount account, Command command, Verdict verdict, Outcome outcome, DateTimeOffset now)
     {
         var refusal = outcome.Refusal;
         Assert.True(verdict.Refusal == refusal?.Code.ToString(), $"{command}: auditor {verdict}, ledger {outcome}");
@@ -117,6 +117,11 @@ public sealed class ModelTests(TestCluster cluster)
 
         if (refusal is null)
             Assert.True(Same(verdict.Movement, outcome.Movement), $"{command}: auditor {verdict.Movement}, ledger {outcome.Movement}");
+        if (outcome.Movement is { } made)
+        {
+            account.Names.TryAdd(made.Reference.Text, (made.Id, now));
+            Assert.Equal(account.Names[made.Reference.Text].Id, made.Id);
+        }
     }
 
     private static bool Same(AuditedMovement? a, Movement? m) => a is null || m is null ? a is null && m is null
@@ -175,6 +180,8 @@ public sealed class ModelTests(TestCluster cluster)
 
         foreach (var wallet in account.Wallets)
             await Check($"/wallets/balances?wallet_id={wallet}", answers.Wallet(wallet));
+        foreach (var (path, page) in answers.Transactions(account.Names, 100))
+            await Check(path, page);
         await Check("/user/balances/", answers.Account(now));
         await Check("/user/balances/?currency=eth", answers.Account(now, "ETH"));
         foreach (var period in Periods)
