@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Coffer.Tests.Ledger;
 
-/// <summary>The bodies that the balance endpoints must answer, from the auditor's book and a list of prices; written from contract 1 and 2.</summary>
+/// <summary>The bodies that the endpoints must answer, from the auditor's book and a list of prices; written from contract 1 and 2.</summary>
 internal sealed class AuditorAnswers(AuditorModel book, IReadOnlyList<(string Currency, DateTimeOffset At, BigInteger Usd18)> prices,
     IReadOnlyList<(WalletId Id, string Name)> wallets, DateTimeOffset opened)
 {
@@ -30,10 +30,11 @@ internal sealed class AuditorAnswers(AuditorModel book, IReadOnlyList<(string Cu
         foreach (var currency in book.Purses.GroupBy(p => p.Key.Currency).Where(g => only is null || g.Key == only))
         {
             var decimals = Of(currency.Key).Decimals;
-            string Sum(Func<AuditedPurse, BigInteger> part) => Fixed(currency.Aggregate(BigInteger.Zero, (sum, p) => sum + part(p.Value)), decimals);
+            string Sum(Func<AuditedPurse, BigInteger> part) => Fixed(All(part), decimals);
+            BigInteger All(Func<AuditedPurse, BigInteger> part) => currency.Aggregate(BigInteger.Zero, (sum, p) => sum + part(p.Value));
             var last = currency.Max(p => p.Value.Last);
             var price = Price(currency.Key, now);
-            var cents = price is { } known ? Cents(currency.Aggregate(BigInteger.Zero, (sum, p) => sum + p.Value.Total), decimals, known.Usd18) : null;
+            var cents = price is { } known ? Cents(All(p => p.Total), decimals, known.Usd18) : null;
             total += cents ?? 0;
             update = new[] { update, last, price?.At ?? default }.Max();
             lines.Add(new JsonObject
@@ -49,7 +50,8 @@ internal sealed class AuditorAnswers(AuditorModel book, IReadOnlyList<(string Cu
                 ["total_fees_paid"] = Sum(p => p.Fees),
                 ["usd_value"] = cents is { } worth ? Fixed(worth, 2) : null,
                 ["last_transaction"] = Time(last),
-                ["wallets"] = Array(wallets.Where(w => currency.Any(p => p.Key.Wallet == w.Id.Value)).OrderBy(w => w.Name, StringComparer.Ordinal)
+                ["wallets"] = Array(wallets.Where(w => currency.Any(p => p.Key.Wallet == w.Id.Value))
+                    .OrderBy(w => w.Name, StringComparer.Ordinal)
                     .Select(w => (w, Purse: currency.Single(p => p.Key.Wallet == w.Id.Value).Value)).Select(w => new JsonObject
                     {
                         ["wallet_id"] = w.w.Id.ToString(),

@@ -4,14 +4,16 @@ using Coffer.Ledger;
 namespace Coffer.Tests.Ledger;
 
 /// <summary>What the auditor says a command must come to.</summary>
-internal sealed record Verdict(string? Refusal, AuditedMovement? Movement, bool Changed, BigInteger? Available = null, BigInteger? Required = null);
+internal sealed record Verdict(string? Refusal, AuditedMovement? Movement, bool Changed, BigInteger? Available = null,
+    BigInteger? Required = null);
 
 /// <summary>A movement as the auditor has it.</summary>
-internal sealed record AuditedMovement(string Kind, string State, WalletId Wallet, WalletId? To, string Currency, BigInteger Amount, BigInteger Fee,
-    int Sighting, DateTimeOffset Effective, DateTimeOffset Updated, string? Words, string Reference);
+internal sealed record AuditedMovement(string Kind, string State, WalletId Wallet, WalletId? To, string Currency, BigInteger Amount,
+    BigInteger Fee, int Sighting, DateTimeOffset Effective, DateTimeOffset Updated, string? Words, string Reference);
 
 /// <summary>What happened to the flows: in or out, of how much, counted how often, when.</summary>
-internal readonly record struct AuditedFlow(WalletId Wallet, string Currency, DateTimeOffset At, BigInteger In, BigInteger Out, int InCount, int OutCount);
+internal readonly record struct AuditedFlow(WalletId Wallet, string Currency, DateTimeOffset At, BigInteger In, BigInteger Out,
+    int InCount, int OutCount);
 
 /// <summary>One wallet's holding of one currency, in the auditor's book.</summary>
 internal sealed record AuditedPurse
@@ -85,7 +87,8 @@ internal sealed class AuditorModel
         var at = c.EffectiveAt < now ? Micro(c.EffectiveAt) : now;
         BigInteger amount = c.Amount;
         return Book(c, new("Deposit", "Seen", c.Wallet, null, c.Currency.Code, amount, 0, c.Sighting, at, now, null, c.Reference.Text), now,
-            purse with { Coming = purse.Coming + amount, Received = purse.Received + amount }, [new(c.Wallet, c.Currency.Code, at, amount, 0, 1, 0)]);
+            purse with { Coming = purse.Coming + amount, Received = purse.Received + amount },
+            [new(c.Wallet, c.Currency.Code, at, amount, 0, 1, 0)]);
     }
 
     private Verdict Ripe(DepositConfirmed c, AuditedMovement? known, AuditedPurse purse, DateTimeOffset now)
@@ -140,8 +143,8 @@ internal sealed class AuditorModel
         if (c.Amount <= 0) return No("InvalidAmount");
         var whole = (BigInteger)c.Amount + c.Fee;
         if (Short(purse, whole) is { } refusal) return refusal;
-        return Book(c, new("Withdrawal", "Requested", c.Wallet, null, c.Currency.Code, c.Amount, c.Fee, 0, now, now, c.Destination, c.Reference.Text),
-            now, purse with { Free = purse.Free - whole, Reserved = purse.Reserved + whole }, []);
+        return Book(c, new("Withdrawal", "Requested", c.Wallet, null, c.Currency.Code, c.Amount, c.Fee, 0, now, now, c.Destination,
+            c.Reference.Text), now, purse with { Free = purse.Free - whole, Reserved = purse.Reserved + whole }, []);
     }
 
     private Verdict Finish(Command c, AuditedMovement? known, AuditedPurse purse, DateTimeOffset now, bool left)
@@ -170,8 +173,8 @@ internal sealed class AuditorModel
         if (Short(source, c.Amount) is { } refusal) return refusal;
         var target = to with { Free = to.Free + c.Amount, Moved = to.Moved + c.Amount, Entries = to.Entries + 1, Last = now };
         if (!Fits(target)) return No("LimitExceeded");
-        var verdict = Book(c, new("Transfer", "Completed", c.Wallet, c.To, c.Currency.Code, c.Amount, 0, 0, now, now, c.Description, c.Reference.Text),
-            now, source with { Free = source.Free - c.Amount, Moved = source.Moved - c.Amount }, []);
+        var verdict = Book(c, new("Transfer", "Completed", c.Wallet, c.To, c.Currency.Code, c.Amount, 0, 0, now, now, c.Description,
+            c.Reference.Text), now, source with { Free = source.Free - c.Amount, Moved = source.Moved - c.Amount }, []);
         if (verdict.Changed) Purses[(c.Currency.Code, c.To.Value)] = target;
         return verdict;
     }
@@ -186,8 +189,8 @@ internal sealed class AuditorModel
         if (purse.Free + amount < 0) return new Verdict("InsufficientBalance", null, false, purse.Free, -amount);
         var at = c.EffectiveAt is { } wished && wished < now ? Micro(wished) : now;
         var (into, outOf) = (BigInteger.Max(amount, 0), BigInteger.Max(-amount, 0));
-        return Book(c, new("Correction", "Completed", c.Wallet, null, c.Currency.Code, amount, 0, 0, at, now, c.Description, c.Reference.Text), now,
-            purse with { Free = purse.Free + amount, Received = purse.Received + into, Gone = purse.Gone + outOf },
+        return Book(c, new("Correction", "Completed", c.Wallet, null, c.Currency.Code, amount, 0, 0, at, now, c.Description,
+            c.Reference.Text), now, purse with { Free = purse.Free + amount, Received = purse.Received + into, Gone = purse.Gone + outOf },
             [new(c.Wallet, c.Currency.Code, at, into, outOf, amount > 0 ? 1 : 0, amount < 0 ? 1 : 0)]);
     }
 
@@ -209,7 +212,8 @@ internal sealed class AuditorModel
         known.Kind != kind || known.Wallet != c.Wallet || known.Currency != c.Currency.Code;
 
     private static bool Fits(AuditedPurse p) =>
-        new[] { p.Free, p.Coming, p.Reserved, p.Owed, p.Received, p.Gone, p.Fees, BigInteger.Abs(p.Moved), p.Total }.All(v => v >= 0 && v <= Most);
+        new[] { p.Free, p.Coming, p.Reserved, p.Owed, p.Received, p.Gone, p.Fees, BigInteger.Abs(p.Moved), p.Total }
+            .All(v => v >= 0 && v <= Most);
 
     private static Verdict No(string code) => new(code, null, false);
 

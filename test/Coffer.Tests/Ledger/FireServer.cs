@@ -127,8 +127,12 @@ internal sealed class FireServer : IDisposable
 
     private static string Write(Command c) => string.Join('\t', c.GetType().Name, c.Account, c.Wallet, c.Reference.Text, c switch
     {
-        DepositSeen d => $"{d.Amount}", DepositConfirmed d => $"{d.Fee}", RequestWithdrawal w => $"{w.Amount}", Transfer t => $"{t.Amount}",
-        Correct k => $"{k.Amount}", _ => "0",
+        DepositSeen d => $"{d.Amount}",
+        DepositConfirmed d => $"{d.Fee}",
+        RequestWithdrawal w => $"{w.Amount}",
+        Transfer t => $"{t.Amount}",
+        Correct k => $"{k.Amount}",
+        _ => "0",
     }, c is Transfer move ? move.To : c.Wallet);
 
     private static Command ReadCommand(string text)

@@ -33,7 +33,8 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
 
     private Command Command(Step step, DateTimeOffset now)
     {
-        var (wallet, currency, at) = (wallets[step.Wallet], currencies[step.Currency], now.AddMinutes(-step.Minutes).AddTicks(step.Pick % 100_000));
+        var (wallet, currency) = (wallets[step.Wallet], currencies[step.Currency]);
+        var at = now.AddMinutes(-step.Minutes).AddTicks(step.Pick % 100_000);
         // Limits are tried on one wallet and currency only: the sums of an account must fit what sums of wallets may be.
         var amount = step.Amount > Amount.One(30) && (step.Wallet, step.Currency) != (0, 0) ? step.Amount % 1_000_000 : step.Amount;
         return step.Move switch
@@ -48,9 +49,10 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
             Move.Fail when withdrawals.Count > 0 => Recent(withdrawals, step) is var w
                 ? new FailWithdrawal(account.Id, w.Wallet, w.Currency, w.Reference) : null!,
             Move.Ask => new RequestWithdrawal(account.Id, wallet, currency, New(), amount, step.Fee, $"to {step.Pick % 3}"),
-            Move.Transfer => new Transfer(account.Id, wallet, currency, New(), wallets[step.Pick % wallets.Length], amount, step.Fee == 0 ? null : "moved"),
+            Move.Transfer => new Transfer(account.Id, wallet, currency, New(),
+                wallets[step.Pick % wallets.Length], amount, step.Fee == 0 ? null : "moved"),
             Move.CorrectUp => new Correct(account.Id, wallet, currency, New(), amount, step.Fee == 0 ? null : at, "up"),
-            Move.CorrectDown => new Correct(account.Id, wallet, currency, New(), amount == Int128.MinValue ? 1 : -amount, step.Fee == 0 ? null : at, "down"),
+            Move.CorrectDown => new Correct(account.Id, wallet, currency, New(), -amount, step.Fee == 0 ? null : at, "down"),
             Move.Repeat when sent.Count > 0 => Recent(sent, step),
             Move.Misuse when sent.Count > 0 => Misuse(Recent(sent, step), step, wallet, currency),
             _ => new DepositSeen(account.Id, wallet, currency, New(), amount, at, 1),
@@ -60,7 +62,12 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
     private DepositSeen Again(Step step, Int128 amount, DateTimeOffset at)
     {
         var first = Recent(deposits, step);
-        return first with { Amount = step.Fee == 0 ? first.Amount : amount % 1_000_000, EffectiveAt = at, Sighting = first.Sighting + (step.Pick % 3) };
+        return first with
+        {
+            Amount = step.Fee == 0 ? first.Amount : amount % 1_000_000,
+            EffectiveAt = at,
+            Sighting = first.Sighting + (step.Pick % 3),
+        };
     }
 
     /// <summary>A reference that is taken, for something else.</summary>

@@ -78,7 +78,7 @@ public sealed class ModelTests(TestCluster cluster)
         return operations;
     }
 
-    /// <summary>How the steps of an account reach the servers: all at once in one queue, one by one over both, or each twice at the same time.</summary>
+    /// <summary>How an account's steps reach the servers: all at once in one queue, one by one over both, or each twice at the same time.</summary>
     private static async Task Run(ModelAccount account, int manner, IReadOnlyList<Step> steps, World first, World second, DateTimeOffset now)
     {
         if (manner > 1)
@@ -144,28 +144,33 @@ public sealed class ModelTests(TestCluster cluster)
 
         static string Micros(DateTimeOffset t) => ((t - DateTimeOffset.UnixEpoch).Ticks / 10).ToString(CultureInfo.InvariantCulture);
         const string Time = "(extract(epoch from {0}) * 1000000)::bigint";
-        Assert.Equal(account.Book.Purses.Select(p => $"{p.Key.Currency} {p.Key.Wallet} {p.Value.Free} {p.Value.Coming} {p.Value.Reserved} {p.Value.Received} "
-            + $"{p.Value.Gone} {p.Value.Fees} {p.Value.Moved} {p.Value.Owed} {p.Value.Entries} {Micros(p.Value.Last)}"), await Rows($"""
+        Assert.Equal(account.Book.Purses.Select(p => $"{p.Key.Currency} {p.Key.Wallet} {p.Value.Free} {p.Value.Coming} {p.Value.Reserved} "
+            + $"{p.Value.Received} {p.Value.Gone} {p.Value.Fees} {p.Value.Moved} {p.Value.Owed} {p.Value.Entries} {Micros(p.Value.Last)}"), await Rows($"""
             SELECT concat_ws(' ', currency, wallet_id, available, incoming, held, deposited, withdrawn, fees, transferred, deficit, version,
-                {string.Format(CultureInfo.InvariantCulture, Time, "last_movement_at")}) FROM balance WHERE account_id = $1 ORDER BY currency, wallet_id
+                {string.Format(CultureInfo.InvariantCulture, Time, "last_movement_at")})
+            FROM balance WHERE account_id = $1 ORDER BY currency, wallet_id
             """));
-        var hours = account.Book.Flows.GroupBy(f => (f.Currency, f.Wallet.Value, At: new DateTimeOffset(f.At.UtcTicks / 36_000_000_000 * 36_000_000_000, TimeSpan.Zero)))
+        static DateTimeOffset Hour(DateTimeOffset t) => new(t.UtcTicks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, TimeSpan.Zero);
+        var hours = account.Book.Flows.GroupBy(f => (f.Currency, f.Wallet.Value, At: Hour(f.At)))
             .Select(g => (g.Key, In: Sum(g, f => f.In), Out: Sum(g, f => f.Out), g.Sum(f => f.InCount), g.Sum(f => f.OutCount)))
             .Where(h => (h.In, h.Out, h.Item4, h.Item5) != (BigInteger.Zero, BigInteger.Zero, 0, 0)).OrderBy(h => h.Key)
             .Select(h => $"{h.Key.Currency} {h.Key.Value} {Micros(h.Key.At)} {h.In} {h.Out} {h.Item4} {h.Item5}");
         Assert.Equal(hours, await Rows($"""
-            SELECT concat_ws(' ', currency, wallet_id, {string.Format(CultureInfo.InvariantCulture, Time, "hour")}, deposits, withdrawals, deposit_count, withdrawal_count)
+            SELECT concat_ws(' ', currency, wallet_id, {string.Format(CultureInfo.InvariantCulture, Time, "hour")}, deposits, withdrawals,
+                deposit_count, withdrawal_count)
             FROM flow_hour WHERE account_id = $1 AND (deposits, withdrawals, deposit_count, withdrawal_count) <> (0, 0, 0, 0)
             ORDER BY currency, wallet_id, hour
             """));
-        Assert.Equal(account.Book.Movements.Values.Select(m => $"{m.Reference} {m.Kind} {m.State} {m.Amount} {m.Fee}").Order(StringComparer.Ordinal), (await Rows("""
+        var movements = account.Book.Movements.Values.Select(m => $"{m.Reference} {m.Kind} {m.State} {m.Amount} {m.Fee}");
+        Assert.Equal(movements.Order(StringComparer.Ordinal), (await Rows("""
             SELECT concat_ws(' ', reference_text, (ARRAY['Deposit', 'Withdrawal', 'Transfer', 'Correction'])[kind],
-                (ARRAY['Seen', 'Confirmed', 'Reversed', 'Requested', 'Settled', 'Failed', 'Completed'])[state], amount, fee) FROM movement WHERE account_id = $1
+                (ARRAY['Seen', 'Confirmed', 'Reversed', 'Requested', 'Settled', 'Failed', 'Completed'])[state], amount, fee)
+            FROM movement WHERE account_id = $1
             """)).Order(StringComparer.Ordinal));
     }
 
-    private static async Task CheckEndpoints(ModelAccount account, bool all, IReadOnlyList<(string, DateTimeOffset, BigInteger)> prices, World world,
-        DateTimeOffset opened, DateTimeOffset now)
+    private static async Task CheckEndpoints(
+        ModelAccount account, bool all, IReadOnlyList<(string, DateTimeOffset, BigInteger)> prices, World world, DateTimeOffset opened, DateTimeOffset now)
     {
         (WalletId, string)[] names = [(account.Wallets[0], "Default Wallet"), (account.Wallets[1], "Cold"), (account.Wallets[2], "Zebra")];
         var answers = new AuditorAnswers(account.Book, prices, names, opened);
@@ -175,7 +180,8 @@ public sealed class ModelTests(TestCluster cluster)
             var got = await world.Send(HttpMethod.Get, path, null, ("Authorization", $"Bearer {token}"));
             Assert.True(got.Status == 200, $"{path}: {got.Text}");
             var actual = JsonNode.Parse(got.Body);
-            Assert.True(JsonNode.DeepEquals(expected, actual), $"{path}\nauditor {expected.ToJsonString()}\nserver  {actual!.ToJsonString()}");
+            Assert.True(JsonNode.DeepEquals(expected, actual),
+                $"{path}\nauditor {expected.ToJsonString()}\nserver  {actual!.ToJsonString()}");
         }
 
         foreach (var wallet in account.Wallets)
@@ -209,7 +215,8 @@ public sealed class ModelTests(TestCluster cluster)
         {
             var (at, usd) = (start.AddHours(hours).AddMinutes(7 - start.Minute), BigInteger.Parse(text, CultureInfo.InvariantCulture));
             all.Add((code, at, usd));
-            await world.Execute("INSERT INTO rate_hour (currency, hour, usd, at, source) VALUES ($1, date_trunc('hour', $3, 'UTC'), $2, $3, 'test')",
+            await world.Execute(
+                "INSERT INTO rate_hour (currency, hour, usd, at, source) VALUES ($1, date_trunc('hour', $3, 'UTC'), $2, $3, 'test')",
                 code, usd, at.UtcDateTime);
         }
 

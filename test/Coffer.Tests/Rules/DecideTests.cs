@@ -20,7 +20,7 @@ public sealed class DecideTests
 
     public enum Stage { Nothing, Seen, Confirmed, Reversed, Requested, Settled, Failed, Transferred, Corrected }
 
-    /// <summary>Every command (rows) on every stage of the movement with its reference: what is booked, "=" unchanged, or the refusal.</summary>
+    /// <summary>Every command (rows) on every stage of the movement with its reference: what is booked, = unchanged, or the refusal.</summary>
     public static TheoryData<string, string[]> Table => new()
     {
         // Nothing, Seen, Confirmed, Reversed, Requested, Settled, Failed, Transferred, Corrected
@@ -318,7 +318,8 @@ public sealed class DecideTests
         var own = balances.GetValueOrDefault(key, Balance.Empty);
         var otherKey = command is Transfer transfer ? (transfer.To, command.Currency.Code) : default;
         var other = command is Transfer ? balances.GetValueOrDefault(otherKey, Balance.Empty) : null;
-        var decision = Decide.On(command, movements.GetValueOrDefault(command.Reference), own, other, now, new MovementId(new Guid(++ids, 3, 3, new byte[8])));
+        var decision = Decide.On(command, movements.GetValueOrDefault(command.Reference), own, other, now,
+            new MovementId(new Guid(++ids, 3, 3, new byte[8])));
         if (decision.Postings.Count == 0) return decision;
         balances[key] = decision.Own!;
         if (decision.Other is not null) balances[otherKey] = decision.Other;
