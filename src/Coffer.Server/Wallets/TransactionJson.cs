@@ -17,14 +17,14 @@ internal static class TransactionJson
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No word for this state."),
     };
 
-    public static void WritePage(this Utf8JsonWriter json, List<Movement> page, Guid? next, Currencies currencies)
+    public static void WritePage(this Utf8JsonWriter json, List<ListedMovement> page, Guid? next, Currencies currencies)
     {
         json.WriteStartObject();
         json.WriteStartArray("transactions"u8);
-        foreach (var movement in page)
+        foreach (var listed in page)
         {
             json.WriteStartObject();
-            WriteMembers(json, movement, currencies.Find(movement.Currency));
+            WriteMembers(json, listed, currencies.Find(listed.Movement.Currency));
             json.WriteEndObject();
         }
 
@@ -34,10 +34,10 @@ internal static class TransactionJson
         json.WriteEndObject();
     }
 
-    public static void WriteDetail(this Utf8JsonWriter json, Movement movement, List<Posting> postings, Currency currency)
+    public static void WriteDetail(this Utf8JsonWriter json, ListedMovement listed, List<Posting> postings, Currency currency)
     {
         json.WriteStartObject();
-        WriteMembers(json, movement, currency);
+        WriteMembers(json, listed, currency);
         json.WriteStartArray("postings"u8);
         foreach (var posting in postings)
             Write(json, posting, currency.Decimals);
@@ -45,8 +45,9 @@ internal static class TransactionJson
         json.WriteEndObject();
     }
 
-    private static void WriteMembers(Utf8JsonWriter json, Movement movement, Currency currency)
+    private static void WriteMembers(Utf8JsonWriter json, ListedMovement listed, Currency currency)
     {
+        var movement = listed.Movement;
         var isWithdrawal = movement.Kind == MovementKind.Withdrawal;
         json.WriteString("id"u8, movement.Id.Value);
         json.WriteString("type"u8, Name(movement.Kind));
@@ -58,7 +59,7 @@ internal static class TransactionJson
         json.WriteFixed("fee_amount"u8, movement.Fee, currency.Decimals);
         // What arrives: a deposit's fee is taken out of it, a withdrawal's comes on top.
         json.WriteFixed("net_amount"u8, isWithdrawal ? movement.Amount : movement.Amount - movement.Fee, currency.Decimals);
-        json.WriteString("transaction_hash"u8, TransactionHash(movement));
+        json.WriteString("transaction_hash"u8, listed.TransactionHash);
         json.WriteString("address"u8, isWithdrawal ? movement.Description : null);
         json.WriteString("description"u8, isWithdrawal ? null : movement.Description);
         json.WriteTime("effective_at"u8, movement.EffectiveAt);
@@ -92,10 +93,6 @@ internal static class TransactionJson
         json.WriteString("hash"u8, Convert.ToHexStringLower(posting.Hash));
         json.WriteEndObject();
     }
-
-    /// <summary>Deposits are known by chain:txid:kind:ordinal; what else has that form is somebody's own key.</summary>
-    private static string? TransactionHash(Movement movement) =>
-        movement.Kind == MovementKind.Deposit && movement.Reference.Text.Split(':') is [_, { Length: > 0 } hash, _, _] ? hash : null;
 
     private static string Name<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());

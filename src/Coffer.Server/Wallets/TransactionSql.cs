@@ -5,6 +5,9 @@ using NpgsqlTypes;
 
 namespace Coffer.Server.Wallets;
 
+/// <summary>A movement and the hash of the transaction on the chain that it came or went by; null while there is none.</summary>
+internal sealed record ListedMovement(Movement Movement, string? TransactionHash);
+
 /// <summary>Which movements of an account are wanted; null means any.</summary>
 /// <param name="Before">Only ids below this one.</param>
 /// <param name="From">Only this id and those above.</param>
@@ -24,7 +27,9 @@ internal static class TransactionSql
 {
     private const string Columns = """
         m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting, m.effective_at, m.updated_at,
-        m.reference_text, m.description
+        m.reference_text, m.description,
+        CASE WHEN m.kind = 2 THEN (SELECT w.tx_id FROM withdrawal w WHERE w.shard = m.shard AND w.account_id = m.account_id
+            AND w.reference = m.reference AND w.tx_id IS NOT NULL LIMIT 1) END
         """;
 
     private const string Range = "m.shard = $1 AND m.account_id = $2 AND m.id < $3 AND m.id >= $4";
@@ -41,7 +46,7 @@ internal static class TransactionSql
         """;
 
     /// <summary>The newest of the movements wanted, newest first, looking at no more than <paramref name="scan"/> movements.</summary>
-    public static async Task<List<Movement>> Movements(this Db db, AccountId account, short shard, MovementFilter filter, int limit, int scan,
+    public static async Task<List<ListedMovement>> Movements(this Db db, AccountId account, short shard, MovementFilter filter, int limit, int scan,
         CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand(Page);
@@ -49,7 +54,7 @@ internal static class TransactionSql
             Maybe((short?)filter.Kind, NpgsqlDbType.Smallint), Maybe(filter.States?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint),
             Maybe(filter.Currency, NpgsqlDbType.Text), Maybe(filter.Wallets?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid), P(limit)]);
         await using var rows = await command.ExecuteReaderAsync(ct);
-        var movements = new List<Movement>();
+        var movements = new List<ListedMovement>();
         while (await rows.ReadAsync(ct))
             movements.Add(Read(rows, account));
         return movements;
@@ -65,7 +70,7 @@ internal static class TransactionSql
     }
 
     /// <summary>One movement; null when the account has none with this id.</summary>
-    public static async Task<Movement?> FindMovement(this Db db, AccountId account, short shard, MovementId id, CancellationToken ct)
+    public static async Task<ListedMovement?> FindMovement(this Db db, AccountId account, short shard, MovementId id, CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand(
             $"SELECT {Columns} FROM movement m WHERE m.shard = $1 AND m.account_id = $2 AND m.id = $3");
@@ -138,7 +143,17 @@ internal static class TransactionSql
         return postings;
     }
 
-    private static Movement Read(NpgsqlDataReader row, AccountId account) => new()
+    private static ListedMovement Read(NpgsqlDataReader row, AccountId account)
+    {
+        var movement = ReadMovement(row, account);
+        var hash = movement.Kind == MovementKind.Deposit ? DepositHash(movement.Reference.Text) : row.IsDBNull(13) ? null : row.GetString(13);
+        return new ListedMovement(movement, hash);
+    }
+
+    /// <summary>Deposits are known by chain:txid:kind:ordinal, where the chain's name may hold colons; what else has that form is a key of a test.</summary>
+    private static string? DepositHash(string reference) => reference.Split(':') is [_, .., { Length: > 0 } hash, _, _] ? hash : null;
+
+    private static Movement ReadMovement(NpgsqlDataReader row, AccountId account) => new()
     {
         Account = account,
         Id = new MovementId(row.GetGuid(0)),

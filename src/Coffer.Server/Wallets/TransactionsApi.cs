@@ -54,14 +54,15 @@ internal static class TransactionsApi
         var caller = http.Caller();
         var id = new MovementId(http.RouteUuid("transaction_id"));
         Input.Query(http).Check();
-        var movement = await db.FindMovement(caller.Account, caller.Shard, id, http.RequestAborted);
+        var listed = await db.FindMovement(caller.Account, caller.Shard, id, http.RequestAborted);
+        var movement = listed?.Movement;
         // Of a transfer between a wallet that the credential may see and one that it may not, it sees its own side.
         WalletId[] wallets = movement is null ? [] : movement.ToWallet is { } to ? [movement.Wallet, to] : [movement.Wallet];
         var own = Array.FindAll(wallets, caller.MayUse);
-        if (movement is null || own.Length == 0)
+        if (listed is null || movement is null || own.Length == 0)
             throw new Refused(Refusal.NotFound("transaction"));
         var postings = await FindPostings.Run(db, caller.Shard, movement, own, http.RequestAborted);
-        await Answer.Json(http, StatusCodes.Status200OK, json => json.WriteDetail(movement, postings, currencies.Find(movement.Currency)));
+        await Answer.Json(http, StatusCodes.Status200OK, json => json.WriteDetail(listed, postings, currencies.Find(movement.Currency)));
     }
 
     /// <summary>The ids wanted: from the first one, up to the one that is no longer wanted. Times are of creation, both ends included.</summary>

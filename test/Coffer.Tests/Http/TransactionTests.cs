@@ -19,7 +19,7 @@ public sealed class TransactionTests(TestCluster cluster)
         var main = account.DefaultWallet;
         var eth = world.App.Currencies.Find("ETH");
         var one = Amount.One(18);
-        var hash = Reference.Of("simulated:0xabc:native:0");
+        var hash = Reference.Of("sim:account:0xabc:native:0");
         await Write(account, new DepositSeen(account.Id, main, eth, hash, 5 * one, _start.AddHours(-1), 1));
         clock.Now += TimeSpan.FromMinutes(1);
         var correction = await TransferTests.Fund(account, main, "ETH", "1");
@@ -167,7 +167,7 @@ public sealed class TransactionTests(TestCluster cluster)
         {
             var filter = new MovementFilter(cursor, Guid.Empty, null, null, "TRX", null);
             (var page, before) = await ListMovements.Run(world.App.Db, account.Id, account.Account.Shard, filter, 2, Ct, scanMax: 10);
-            found.AddRange(page.Select(m => m.Id));
+            found.AddRange(page.Select(m => m.Movement.Id));
         }
 
         Assert.Equal(expected.OrderByDescending(id => id.Value), found);
