@@ -8,7 +8,8 @@ namespace Coffer.Server.Balances;
 /// <summary><c>GET /wallets/balances</c> and <c>GET /user/balances/</c> (contract 2).</summary>
 internal static class BalancesApi
 {
-    public static void MapBalances(this IEndpointRouteBuilder routes, Db db, WalletReads reads, Authenticate authenticate, Currencies currencies, TimeProvider time)
+    public static void MapBalances(
+        this IEndpointRouteBuilder routes, Db db, WalletReads reads, Authenticate authenticate, Currencies currencies, TimeProvider time)
     {
         routes.MapGet("/wallets/balances", http => WalletBalances(http, reads, authenticate, currencies))
             .WithMetadata(new Access(Scopes.Read, Deferred: true));

@@ -7,7 +7,6 @@ using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
 using Coffer.Server.Withdrawals;
-using Npgsql;
 
 namespace Coffer.Server.Demo;
 
@@ -44,7 +43,7 @@ internal sealed class SeedDemo
     public static async Task Run(
         DemoPlan plan, string connectionString, int shards, Currencies currencies, RandomBytes random, CancellationToken ct)
     {
-        var seed = new SeedDemo(plan, Relaxed(connectionString), shards, currencies, random);
+        var seed = new SeedDemo(plan, DatabaseUrl.WithSetting(connectionString, "synchronous_commit=off"), shards, currencies, random);
         var (first, second) = (DemoTimeline.OfMain(plan.SeededAt, plan.Main), DemoTimeline.OfTrading(plan.SeededAt, plan.Trading));
         // Each account has a chain and a clock of its own.
         await Task.WhenAll(
@@ -54,13 +53,6 @@ internal sealed class SeedDemo
         await using var durable = new Db(connectionString, TimeProvider.System);
         var (currency, hours) = DemoPrices.Of(plan.SeededAt).First();
         await durable.Transaction((tx, token) => tx.SetRate(currency, hours[^1].Price, plan.SeededAt, Source, token), ct, repeatable: true);
-    }
-
-    private static string Relaxed(string connectionString)
-    {
-        var keywords = new NpgsqlConnectionStringBuilder(connectionString);
-        keywords.Options = $"{keywords.Options} -c synchronous_commit=off".TrimStart();
-        return keywords.ConnectionString;
     }
 
     private async Task Prices(CancellationToken ct)

@@ -236,7 +236,8 @@ internal sealed class Input
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: a string with half a surrogate pair.
-            throw new Refused(new(RefusalCode.InvalidRequest, "The body is not a JSON object with each member once. Send Content-Type: application/json and an object.",
+            throw new Refused(new(RefusalCode.InvalidRequest,
+                "The body is not a JSON object with each member once. Send Content-Type: application/json and an object.",
                 new Dictionary<string, object> { ["body"] = new[] { "Send one JSON object, each member once." } }));
         }
 

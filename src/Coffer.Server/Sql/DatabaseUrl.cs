@@ -67,4 +67,12 @@ internal static class DatabaseUrl
 
         return keywords.ConnectionString;
     }
+
+    /// <summary>The connection string with one more setting of the session, besides those that it names already.</summary>
+    public static string WithSetting(string connectionString, string setting)
+    {
+        var keywords = new NpgsqlConnectionStringBuilder(connectionString);
+        keywords.Options = $"{keywords.Options} -c {setting}".TrimStart();
+        return keywords.ConnectionString;
+    }
 }

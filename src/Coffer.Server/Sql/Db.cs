@@ -90,7 +90,9 @@ internal sealed class Db : IAsyncDisposable
 
     private static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        // Statements are prepared once and planned once. Planning for the arrays at hand costs more than it finds, and a long array
+        // would tempt the planner from the keys into a scan of the whole table.
+        var settings = new NpgsqlConnectionStringBuilder(DatabaseUrl.WithSetting(connectionString, "plan_cache_mode=force_generic_plan"))
         {
             ApplicationName = name,
             Multiplexing = multiplexing,
@@ -100,9 +102,6 @@ internal sealed class Db : IAsyncDisposable
             MaxPoolSize = poolMax,
             Timeout = 5,
             CommandTimeout = 60,
-            // Statements are prepared once and planned once. Planning for the arrays at hand costs more than it finds, and a long array
-            // would tempt the planner from the keys into a scan of the whole table.
-            Options = "-c plan_cache_mode=force_generic_plan",
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
 #pragma warning disable NPG9001 // see Int128Numeric
