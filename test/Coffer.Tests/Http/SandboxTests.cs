@@ -94,6 +94,16 @@ public sealed class SandboxTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deposit_whose_answer_was_lost_is_the_same_deposit_when_it_comes_again()
+    {
+        var first = await Post("/sandbox/deposits", Deposit("BTC", "1"), ("Idempotency-Key", "d"));
+        // As if the process had died between the chain and the answer.
+        await _world.Execute("DELETE FROM idempotency_key");
+        Assert.Equal(first.Text, (await Post("/sandbox/deposits", Deposit("BTC", "1"), ("Idempotency-Key", "d"))).Text);
+        Assert.Equal(1, (await Get("/sandbox/")).Json.GetProperty("mempool_total").GetInt32());
+    }
+
+    [Fact]
     public async Task A_live_account_has_no_sandbox()
     {
         var live = await _world.Account(Mode.Live);
