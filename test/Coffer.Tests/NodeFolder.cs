@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 [assembly: AssemblyFixture(typeof(Coffer.Tests.NodeFolder))]
 
@@ -22,7 +20,7 @@ public sealed class NodeFolder : IAsyncLifetime
     public async Task<string> Run(string script, params (string Name, string Value)[] environment)
     {
         var place = await Installed();
-        return await Execute(place, "node", [script], RunTime, environment);
+        return await Programs.Run(place, "node", [script], RunTime, environment);
     }
 
     public ValueTask DisposeAsync()
@@ -41,7 +39,7 @@ public sealed class NodeFolder : IAsyncLifetime
                 var place = Directory.CreateTempSubdirectory("coffer-node-");
                 foreach (var file in Directory.GetFiles(Sources()))
                     File.Copy(file, Path.Combine(place.FullName, Path.GetFileName(file)));
-                await Execute(place.FullName, "npm", ["ci"], InstallTime, []);
+                await Programs.Run(place.FullName, "npm", ["ci"], InstallTime, []);
                 folder = place;
             }
 
@@ -51,31 +49,6 @@ public sealed class NodeFolder : IAsyncLifetime
         {
             installing.Release();
         }
-    }
-
-    private static async Task<string> Execute(string place, string program, string[] arguments, TimeSpan time, (string Name, string Value)[] environment)
-    {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = place, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(time);
-        var output = new StringBuilder();
-        process.OutputDataReceived += (_, line) => output.AppendLine(line.Data);
-        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        process.BeginOutputReadLine();
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"{program} {string.Join(' ', arguments)} took longer than {time}.");
-        }
-
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} failed:\n{output}\n{await errors}");
-        return output.ToString();
     }
 
     private static string Sources([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "node");
