@@ -123,7 +123,7 @@ public sealed class CommandTests(TestCluster cluster) : IDisposable
         const string btc = """{"code":"BTC","name":"Bitcoin","network":"BTC","token":"BTC","decimals":6,"confirmations":3}""";
         await File.WriteAllTextAsync(currencies, $"[{eth},{btc}]", Ct);
         await Refused(database, 1, "BTC has 8 decimals, not 6", "serve", "--currencies", currencies);
-        await Execute(database, 
+        await Execute(database,
             "INSERT INTO migration SELECT number + 1, 'later', 'x', '99.0.0', now() FROM migration ORDER BY number DESC LIMIT 1");
         await Refused(database, 1, "The database needs Coffer 99.0.0 or later", "serve");
     }

@@ -83,6 +83,28 @@ public sealed class DemoTests : IDisposable
                 .Select(n => (string)usdt[n]!));
     }
 
+    [Fact]
+    public async Task A_second_server_on_the_folder_is_refused_while_commands_work_beside_the_first_and_without_it()
+    {
+        using (var demo = folder.Start())
+        {
+            var ready = await demo.Ready(folder.ReadyFile);
+            var second = await Binary.Run("serve", "--port", "0", "--data", folder.Data);
+            Assert.Equal((1, ""), (second.Status, second.Output));
+            Assert.StartsWith($"coffer: Another Coffer server runs on the data folder {folder.Data}", second.Error,
+                StringComparison.Ordinal);
+            var key = await Binary.Run("key", "create", "--account", DemoFolder.Text(ready, "account_id"), "--scopes", "read", "--json",
+                "--data", folder.Data);
+            await folder.Get($"{DemoFolder.Text(ready, "base_url")}/wallets", ("X-API-Key", DemoFolder.Text(key.Json, "api_key")));
+            Assert.Equal(0, (await Binary.Run("verify", "--data", folder.Data)).Status);
+            await folder.Answers(ready);
+            Assert.Equal(0, (await demo.Signal(Terminate)).Status);
+        }
+
+        Assert.Equal(0, (await Binary.Run("verify", "--data", folder.Data)).Status);
+        Assert.Empty(folder.Postmaster.Processes());
+    }
+
     /// <summary>Every figure of the seeds' example answers; times are those of the first start.</summary>
     private static void HaveTheFiguresOfTheSeeds(string[] answers)
     {
