@@ -36,7 +36,8 @@ internal static class PostingBench
         await using var ledger = new LedgerWriters(Shards, rig.Db, rig.Ids, TimeProvider.System);
         for (var round = 0; round < movementsEach; round++)
         {
-            await Task.WhenAll(Enumerable.Range(0, balances).Select(i => Deposit(traffic, [], Balances + i, (shard, command) => Queue(ledger, shard, command))));
+            await Parallel.ForEachAsync(Enumerable.Range(0, balances), new ParallelOptions { MaxDegreeOfParallelism = ThroughputCallers },
+                async (i, _) => await Deposit(traffic, [], Balances + i, ledger.Write));
             await rig.Sql("VACUUM movement, balance, flow_hour, posting");
         }
 
@@ -56,11 +57,12 @@ internal static class PostingBench
         var measured = TimeSpan.FromSeconds(quick ? 2 : 8);
         var traffic = new Traffic();
         await using var ledger = new LedgerWriters(Shards, rig.Db, rig.Ids, TimeProvider.System);
-        Task Batched(List<float> waits, bool hot) => Deposit(traffic, waits, hot, (shard, command) => ledger.Write(shard, command));
+        Task Batched(List<float> waits, bool hot) => Deposit(traffic, waits, hot, ledger.Write);
         Task Single(List<float> waits, bool hot) => Deposit(traffic, waits, hot, (shard, command) => One(rig, shard, command));
 
         // Every balance exists before anything is measured.
-        await Task.WhenAll(Enumerable.Range(0, quick ? Balances / 10 : Balances).Select(i => Deposit(traffic, [], i, (shard, command) => Queue(ledger, shard, command))));
+        await Parallel.ForEachAsync(Enumerable.Range(0, Balances), new ParallelOptions { MaxDegreeOfParallelism = ThroughputCallers },
+            async (i, _) => await Deposit(traffic, [], i, ledger.Write));
         var latency = await Load.Run(16, warmUp, measured, waits => Batched(waits, hot: false));
         var crowd = await Load.Run(256, warmUp, measured, waits => Batched(waits, hot: false));
         var uniform = await Load.Run(ThroughputCallers, warmUp, measured, waits => Batched(waits, hot: false));
@@ -101,22 +103,6 @@ internal static class PostingBench
         var amount = Random.Shared.Next(1, 1_000_000_000);
         Accepted(await Load.Timed(waits, write(shard, new DepositSeen(account, wallet, _usdt, reference, amount, DateTimeOffset.UtcNow, 1))));
         Accepted(await Load.Timed(waits, write(shard, new DepositConfirmed(account, wallet, _usdt, reference, 0, 1))));
-    }
-
-    /// <summary>Waits out a full queue, as a caller that is told to come again does.</summary>
-    private static async Task<Outcome> Queue(LedgerWriters ledger, short shard, Command command)
-    {
-        while (true)
-        {
-            try
-            {
-                return await ledger.Write(shard, command);
-            }
-            catch (Refused refused) when (refused.Refusal.Code == RefusalCode.ServiceUnavailable)
-            {
-                await Task.Delay(20);
-            }
-        }
     }
 
     private static Task<Outcome> One(Rig rig, short shard, Command command) => rig.Db.Transaction(async (tx, ct) =>

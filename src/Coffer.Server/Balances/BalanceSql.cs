@@ -32,9 +32,12 @@ internal static class BalanceSql
     private const string Wallets = $"""
         SELECT k.i, w.id, w.name, b.currency, b.available, b.incoming, b.held, {CredentialSql.Columns}
         FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS k(hash, wallet_id, i)
-        JOIN credential c ON c.hash = k.hash
-        LEFT JOIN wallet w ON w.shard = c.shard AND w.account_id = c.account_id AND w.id = k.wallet_id
-        LEFT JOIN balance b ON b.shard = w.shard AND b.account_id = w.account_id AND b.wallet_id = w.id
+        CROSS JOIN LATERAL (SELECT * FROM credential WHERE hash = k.hash OFFSET 0) c
+        LEFT JOIN LATERAL (
+            SELECT id, name FROM wallet WHERE shard = c.shard AND account_id = c.account_id AND id = k.wallet_id OFFSET 0) w ON true
+        LEFT JOIN LATERAL (
+            SELECT currency, available, incoming, held FROM balance
+            WHERE shard = c.shard AND account_id = c.account_id AND wallet_id = w.id OFFSET 0) b ON true
         """;
 
     // With $3 null: all currencies. The account's first wallet is as old as the account.

@@ -19,7 +19,7 @@ internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bo
     public Movement Accepted() => Movement ?? throw new Refused(Refusal ?? Coffer.Refusal.NotFound("movement"));
 }
 
-internal readonly record struct ChangedBalance(BalanceKey Key, Balance Balance, long OldVersion);
+internal readonly record struct ChangedBalance(BalanceKey Key, Balance Balance);
 
 internal readonly record struct AccountReference(AccountId Account, Reference Reference, Guid Digest);
 
@@ -36,7 +36,7 @@ internal sealed class LedgerBatch
     private readonly Dictionary<BalanceKey, Balance> _balances;
     private readonly Dictionary<BalanceKey, long> _lockedVersions = [];
     private readonly Dictionary<Guid, Movement> _movements = [];
-    private readonly Dictionary<MovementId, (Movement Movement, bool IsNew)> _changed = [];
+    private readonly Dictionary<MovementId, Movement> _changed = [];
     private readonly List<Posting> _postings = [];
 
     public LedgerBatch(IReadOnlyList<Command> commands)
@@ -100,30 +100,21 @@ internal sealed class LedgerBatch
         };
     }
 
-    /// <summary>Balances to insert (never moved before) and to update (joined on the version they were locked with).</summary>
-    public (List<ChangedBalance> Inserted, List<ChangedBalance> Updated) ChangedBalances()
+    /// <summary>The balances that are another version now than when they were locked.</summary>
+    public List<ChangedBalance> ChangedBalances()
     {
-        List<ChangedBalance> inserted = [], updated = [];
+        var changed = new List<ChangedBalance>(Keys.Count);
         foreach (var key in Keys)
         {
-            if (!_balances.TryGetValue(key, out var balance))
-                continue;
-            var old = _lockedVersions.GetValueOrDefault(key);
-            if (balance.Version != old)
-                (old == 0 ? inserted : updated).Add(new ChangedBalance(key, balance, old));
+            if (_balances.TryGetValue(key, out var balance) && balance.Version != _lockedVersions.GetValueOrDefault(key))
+                changed.Add(new ChangedBalance(key, balance));
         }
 
-        return (inserted, updated);
+        return changed;
     }
 
-    /// <summary>Movements to insert and to update, each once, in its last state.</summary>
-    public (List<Movement> Created, List<Movement> Changed) ChangedMovements()
-    {
-        List<Movement> created = [], changed = [];
-        foreach (var (movement, isNew) in _changed.Values)
-            (isNew ? created : changed).Add(movement);
-        return (created, changed);
-    }
+    /// <summary>The movements that are new or in another state, each once, as they are now.</summary>
+    public IReadOnlyList<Movement> ChangedMovements() => [.. _changed.Values];
 
     /// <summary>What the postings add to each hour, one row per key and hour; hours that nothing flowed in are left out.</summary>
     public List<FlowRow> Flows()
@@ -149,8 +140,7 @@ internal sealed class LedgerBatch
         if (decision.Other is not null)
             _balances[OtherKey((Transfer)command)] = decision.Other;
         _movements[digest] = movement;
-        var isNew = decision.IsNew || (_changed.TryGetValue(movement.Id, out var earlier) && earlier.IsNew);
-        _changed[movement.Id] = (movement, isNew);
+        _changed[movement.Id] = movement;
         _postings.AddRange(decision.Postings);
     }
 

@@ -7,24 +7,27 @@ namespace Coffer.Server.Ledger;
 
 /// <summary>
 /// The statements of the ledger writer, the only writer of balance, posting, movement and flow_hour. Each takes the whole
-/// batch as arrays; every condition starts with the shard.
+/// batch as arrays; every condition starts with the shard. Each is written so that rows can only be found by key, in the order of the
+/// arrays (LATERAL, ON CONFLICT): a plan that was made while the tables were empty is then as good as any later one.
 /// </summary>
 internal static class LedgerSql
 {
     private const string LockBalances = """
-        SELECT k.i, b.available, b.incoming, b.held, b.deposited, b.withdrawn, b.fees, b.transferred, b.deficit,
-               b.version, b.last_movement_at, b.head_hash
+        SELECT k.i, b.*
         FROM unnest($2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS k(account_id, currency, wallet_id, i)
-        JOIN balance b ON b.shard = $1 AND b.account_id = k.account_id AND b.currency = k.currency AND b.wallet_id = k.wallet_id
-        ORDER BY k.i
-        FOR UPDATE OF b
+        CROSS JOIN LATERAL (
+            SELECT available, incoming, held, deposited, withdrawn, fees, transferred, deficit, version, last_movement_at, head_hash
+            FROM balance
+            WHERE shard = $1 AND account_id = k.account_id AND wallet_id = k.wallet_id AND currency = k.currency
+            FOR UPDATE) b
         """;
 
     private const string ReadMovements = """
-        SELECT k.i, m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting,
-               m.effective_at, m.updated_at, m.description
+        SELECT k.i, m.*
         FROM unnest($2::uuid[]) WITH ORDINALITY AS k(reference, i)
-        JOIN movement m ON m.shard = $1 AND m.reference = k.reference
+        CROSS JOIN LATERAL (
+            SELECT id, kind, state, wallet_id, to_wallet_id, currency, amount, fee, sighting, effective_at, updated_at, description
+            FROM movement WHERE shard = $1 AND reference = k.reference OFFSET 0) m
         """;
 
     private const string InsertPostings = """
@@ -35,40 +38,27 @@ internal static class LedgerSql
             $16::numeric[], $17::numeric[], $18::numeric[], $19::numeric[], $20::bytea[])
         """;
 
-    private const string InsertBalances = """
-        INSERT INTO balance (shard, account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
+    // A balance that is there must be older than what is written: it was locked, or another process made it meanwhile.
+    private const string StoreBalances = """
+        INSERT INTO balance AS b (shard, account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
             transferred, deficit, version, last_movement_at, head_hash)
         SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
             $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[])
+        ON CONFLICT (shard, account_id, wallet_id, currency) DO UPDATE SET available = excluded.available,
+            incoming = excluded.incoming, held = excluded.held, deposited = excluded.deposited, withdrawn = excluded.withdrawn,
+            fees = excluded.fees, transferred = excluded.transferred, deficit = excluded.deficit, version = excluded.version,
+            last_movement_at = excluded.last_movement_at, head_hash = excluded.head_hash
+        WHERE b.version < excluded.version
         """;
 
-    private const string UpdateBalances = """
-        UPDATE balance b SET available = u.available, incoming = u.incoming, held = u.held, deposited = u.deposited,
-            withdrawn = u.withdrawn, fees = u.fees, transferred = u.transferred, deficit = u.deficit, version = u.version,
-            last_movement_at = u.last_movement_at, head_hash = u.head_hash
-        FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[],
-            $16::bigint[]) AS u(account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
-            transferred, deficit, version, last_movement_at, head_hash, old_version)
-        WHERE b.shard = $1 AND b.account_id = u.account_id AND b.currency = u.currency AND b.wallet_id = u.wallet_id
-            AND b.version = u.old_version
-        """;
-
-    private const string InsertMovements = """
-        INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
+    private const string StoreMovements = """
+        INSERT INTO movement AS m (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
             effective_at, updated_at, reference, reference_text, description)
         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::smallint[], $7::uuid[], $8::uuid[],
             $9::text[], $10::numeric[], $11::numeric[], $12::timestamptz[], $13::timestamptz[], $14::uuid[], $15::text[],
             $16::text[])
-        """;
-
-    private const string UpdateMovements = """
-        UPDATE movement m SET state = u.state, sighting = u.sighting, amount = u.amount, fee = u.fee,
-            effective_at = u.effective_at, updated_at = u.updated_at
-        FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::numeric[], $7::numeric[], $8::timestamptz[],
-            $9::timestamptz[])
-            AS u(account_id, id, state, sighting, amount, fee, effective_at, updated_at)
-        WHERE m.shard = $1 AND m.account_id = u.account_id AND m.id = u.id
+        ON CONFLICT (shard, account_id, id) DO UPDATE SET state = excluded.state, sighting = excluded.sighting,
+            amount = excluded.amount, fee = excluded.fee, effective_at = excluded.effective_at, updated_at = excluded.updated_at
         """;
 
     private const string AddFlows = """
@@ -128,9 +118,8 @@ internal static class LedgerSql
             expected += rows.Count;
         }
 
-        var (inserted, updated) = batch.ChangedBalances();
-        Add(InsertBalances, inserted, BalanceColumns(inserted));
-        Add(UpdateBalances, updated, [.. BalanceColumns(updated), P(updated, b => b.OldVersion)]);
+        var balances = batch.ChangedBalances();
+        Add(StoreBalances, balances, BalanceColumns(balances));
         var postings = batch.Postings;
         Add(InsertPostings, postings, P(postings, p => p.Key.Account.Value), P(postings, p => p.Key.Wallet.Value),
             P(postings, p => p.Key.Currency), P(postings, p => p.Version), P(postings, p => p.Movement.Value),
@@ -138,16 +127,12 @@ internal static class LedgerSql
             P(postings, p => p.Available), P(postings, p => p.Incoming), P(postings, p => p.Held), P(postings, p => p.External),
             P(postings, p => p.Fee), P(postings, p => p.Transfer), P(postings, p => p.Deficit), P(postings, p => p.AvailableAfter),
             P(postings, p => p.IncomingAfter), P(postings, p => p.HeldAfter), P(postings, p => p.Hash));
-        var (created, changed) = batch.ChangedMovements();
-        Add(InsertMovements, created, P(created, m => m.Account.Value), P(created, m => m.Id.Value), P(created, m => (short)m.Kind),
-            P(created, m => (short)m.State), P(created, m => (short)m.Sighting), P(created, m => m.Wallet.Value),
-            P(created, m => m.ToWallet?.Value), P(created, m => m.Currency), P(created, m => m.Amount), P(created, m => m.Fee),
-            P(created, m => m.EffectiveAt.UtcDateTime), P(created, m => m.UpdatedAt.UtcDateTime),
-            P(created, m => m.Reference.DigestIn(m.Account)), P(created, m => m.Reference.Text),
-            P(created, m => m.Description!));
-        Add(UpdateMovements, changed, P(changed, m => m.Account.Value), P(changed, m => m.Id.Value), P(changed, m => (short)m.State),
-            P(changed, m => (short)m.Sighting), P(changed, m => m.Amount), P(changed, m => m.Fee),
-            P(changed, m => m.EffectiveAt.UtcDateTime), P(changed, m => m.UpdatedAt.UtcDateTime));
+        var movements = batch.ChangedMovements();
+        Add(StoreMovements, movements, P(movements, m => m.Account.Value), P(movements, m => m.Id.Value), P(movements, m => (short)m.Kind),
+            P(movements, m => (short)m.State), P(movements, m => (short)m.Sighting), P(movements, m => m.Wallet.Value),
+            P(movements, m => m.ToWallet?.Value), P(movements, m => m.Currency), P(movements, m => m.Amount), P(movements, m => m.Fee),
+            P(movements, m => m.EffectiveAt.UtcDateTime), P(movements, m => m.UpdatedAt.UtcDateTime),
+            P(movements, m => m.Reference.DigestIn(m.Account)), P(movements, m => m.Reference.Text), P(movements, m => m.Description!));
         var flows = batch.Flows();
         Add(AddFlows, flows, P(flows, f => f.Key.Account.Value), P(flows, f => f.Key.Currency), P(flows, f => f.Hour.UtcDateTime),
             P(flows, f => f.Key.Wallet.Value), P(flows, f => f.Flow.Deposits), P(flows, f => f.Flow.Withdrawals),

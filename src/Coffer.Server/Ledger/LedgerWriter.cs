@@ -12,8 +12,8 @@ namespace Coffer.Server.Ledger;
 /// commits the next one gathers, so a lone caller waits for one commit and a crowd shares it.
 ///
 /// Guarantees: a command is answered only after its transaction committed; it happens once, by its reference, however often it
-/// is tried. Correctness does not depend on there being one writer: row locks, the join on the old version, the posting key and
-/// the CHECKs hold for any number of processes. The single lane is only speed.
+/// is tried. Correctness does not depend on there being one writer: row locks, the posting key, the rule that no balance is
+/// written over a newer version, and the CHECKs hold for any number of processes. The single lane is only speed.
 ///
 /// If the process dies here: a batch is committed whole or not at all; callers that got no answer ask again with the same
 /// reference. If the reply to COMMIT is lost, the batch is run again and finds its own movements by their references.

@@ -7,7 +7,7 @@
 --
 -- Amounts are integers of the currency's smallest unit.
 
--- What a wallet holds of one currency. Written only by the ledger writer, joined on key and old version.
+-- What a wallet holds of one currency. Written only by the ledger writer, by key, never over a newer version.
 CREATE TABLE balance (
     shard            smallint      NOT NULL,
     account_id       uuid          NOT NULL,

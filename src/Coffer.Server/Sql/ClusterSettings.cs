@@ -12,7 +12,7 @@ internal static class ClusterSettings
         full_page_writes = on
         synchronous_commit = on
         max_connections = 200
-        shared_buffers = 256MB
+        shared_buffers = 1GB
         wal_buffers = 16MB
         min_wal_size = 512MB
         max_wal_size = 4GB
@@ -26,7 +26,7 @@ internal static class ClusterSettings
         """;
 
     /// <summary>For test runs only: a power cut may lose or damage everything, a crash of the processes still loses nothing.</summary>
-    internal const string Forgetful = Durable + "fsync = off\n";
+    internal const string Forgetful = Durable + "fsync = off\nshared_buffers = 256MB\n";
 
     /// <summary>Makes the database at the first start and is not used again.</summary>
     internal const string Superuser = "postgres";

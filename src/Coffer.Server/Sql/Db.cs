@@ -13,14 +13,24 @@ internal sealed class Db : IAsyncDisposable
 
     private static readonly TimeSpan _waitMax = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Statements are prepared and planned once per connection, and all of them find their rows by key. A planner that is asked while a
+    /// table is new and small would rather scan it, and the connection would go on scanning when it has millions of rows.
+    /// </summary>
+    private static readonly string[] _byKey = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off"];
+
     private readonly NpgsqlDataSource _writes;
+    private readonly NpgsqlDataSource _snapshots;
     private readonly TimeProvider _time;
 
     public Db(string connectionString, TimeProvider time)
     {
         _time = time;
-        Reads = Source(connectionString, "coffer reads", multiplexing: true, poolMax: 8);
-        _writes = Source(connectionString, "coffer writes", multiplexing: false, poolMax: 24);
+        var byKey = _byKey.Aggregate(connectionString, DatabaseUrl.WithSetting);
+        Reads = Source(byKey, "coffer reads", multiplexing: true, poolMax: 8, seconds: 60);
+        _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60);
+        // Proofs read whole tables, for as long as that takes.
+        _snapshots = Source(connectionString, "coffer snapshots", multiplexing: false, poolMax: 4, seconds: 0);
     }
 
     /// <summary>For single statements outside a transaction; always current.</summary>
@@ -46,7 +56,7 @@ internal sealed class Db : IAsyncDisposable
     /// <summary>Runs read-only statements on one snapshot of the database.</summary>
     public async Task<T> Snapshot<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct)
     {
-        await using var connection = await _writes.OpenConnectionAsync(ct);
+        await using var connection = await _snapshots.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         return await work(new Tx(connection, transaction), ct);
     }
@@ -55,6 +65,7 @@ internal sealed class Db : IAsyncDisposable
     {
         await Reads.DisposeAsync();
         await _writes.DisposeAsync();
+        await _snapshots.DisposeAsync();
     }
 
     private async Task<T> Run<T>(Func<Tx, CancellationToken, Task<T>> work, bool repeatable, CancellationToken ct)
@@ -88,11 +99,9 @@ internal sealed class Db : IAsyncDisposable
         return TimeSpan.FromMilliseconds((full / 2) + (Random.Shared.NextDouble() * full / 2));
     }
 
-    private static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax)
+    private static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax, int seconds)
     {
-        // Statements are prepared once and planned once. Planning for the arrays at hand costs more than it finds, and a long array
-        // would tempt the planner from the keys into a scan of the whole table.
-        var settings = new NpgsqlConnectionStringBuilder(DatabaseUrl.WithSetting(connectionString, "plan_cache_mode=force_generic_plan"))
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
             ApplicationName = name,
             Multiplexing = multiplexing,
@@ -101,7 +110,7 @@ internal sealed class Db : IAsyncDisposable
             NoResetOnClose = true,
             MaxPoolSize = poolMax,
             Timeout = 5,
-            CommandTimeout = 60,
+            CommandTimeout = seconds,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
 #pragma warning disable NPG9001 // see Int128Numeric
