@@ -14,7 +14,8 @@ internal static class PostingBench
     private const int Balances = 100_000;
     private const int HotBalances = 10;
     private const int HotPercent = 90;
-    public const int Shards = Settings.ShardsDefault;
+    /// <summary>Shards, and so writers; changed by <c>--shards</c>.</summary>
+    public static int Shards { get; set; } = Settings.ShardsDefault;
     private const int BaselineCallers = 16;
     private const int ThroughputCallers = 2_048;
     private const double UniformClaim = 15, HotClaim = 40, P50Claim = 2, P99Claim = 6, BytesClaim = 500, MegabytesClaim = 300;

@@ -1,11 +1,13 @@
 using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
-//   ./bench [--quick] [--json FILE] [--only size|postings|reads|history]
+//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|reads|history]
 if (args is ["--server", var database, var constant])
     return await ReadServer.Run(database, constant);
 var quick = args.Contains("--quick");
 var only = Array.IndexOf(args, "--only") is var at and >= 0 ? args[at + 1] : null;
+if (Array.IndexOf(args, "--shards") is var shards and >= 0)
+    PostingBench.Shards = int.Parse(args[shards + 1], System.Globalization.CultureInfo.InvariantCulture);
 var table = new ResultTable();
 await using var rig = await Rig.Start();
 if (only is null or "size")

@@ -21,6 +21,8 @@ internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bo
 
 internal readonly record struct ChangedBalance(BalanceKey Key, Balance Balance);
 
+internal readonly record struct ChangedMovement(Movement Movement, Guid Digest);
+
 internal readonly record struct AccountReference(AccountId Account, Reference Reference, Guid Digest);
 
 internal readonly record struct FlowRow(BalanceKey Key, DateTimeOffset Hour, Flow Flow);
@@ -36,7 +38,7 @@ internal sealed class LedgerBatch
     private readonly Dictionary<BalanceKey, Balance> _balances;
     private readonly Dictionary<BalanceKey, long> _lockedVersions = [];
     private readonly Dictionary<Guid, Movement> _movements = [];
-    private readonly Dictionary<MovementId, Movement> _changed = [];
+    private readonly Dictionary<MovementId, (ChangedMovement Row, bool IsNew)> _changed = [];
     private readonly List<Posting> _postings = [];
 
     public LedgerBatch(IReadOnlyList<Command> commands)
@@ -100,21 +102,30 @@ internal sealed class LedgerBatch
         };
     }
 
-    /// <summary>The balances that are another version now than when they were locked.</summary>
-    public List<ChangedBalance> ChangedBalances()
+    /// <summary>The balances that are another version now than when they were locked: those that were not there, and those that were.</summary>
+    public (List<ChangedBalance> New, List<ChangedBalance> Changed) ChangedBalances()
     {
-        var changed = new List<ChangedBalance>(Keys.Count);
+        List<ChangedBalance> fresh = [], changed = [];
         foreach (var key in Keys)
         {
-            if (_balances.TryGetValue(key, out var balance) && balance.Version != _lockedVersions.GetValueOrDefault(key))
-                changed.Add(new ChangedBalance(key, balance));
+            if (!_balances.TryGetValue(key, out var balance))
+                continue;
+            var locked = _lockedVersions.GetValueOrDefault(key);
+            if (balance.Version != locked)
+                (locked == 0 ? fresh : changed).Add(new ChangedBalance(key, balance));
         }
 
-        return changed;
+        return (fresh, changed);
     }
 
-    /// <summary>The movements that are new or in another state, each once, as they are now.</summary>
-    public IReadOnlyList<Movement> ChangedMovements() => [.. _changed.Values];
+    /// <summary>The movements that are new, and those that are in another state, each once, as they are now.</summary>
+    public (List<ChangedMovement> New, List<ChangedMovement> Changed) ChangedMovements()
+    {
+        List<ChangedMovement> fresh = [], changed = [];
+        foreach (var (movement, isNew) in _changed.Values)
+            (isNew ? fresh : changed).Add(movement);
+        return (fresh, changed);
+    }
 
     /// <summary>What the postings add to each hour, one row per key and hour; hours that nothing flowed in are left out.</summary>
     public List<FlowRow> Flows()
@@ -140,7 +151,8 @@ internal sealed class LedgerBatch
         if (decision.Other is not null)
             _balances[OtherKey((Transfer)command)] = decision.Other;
         _movements[digest] = movement;
-        _changed[movement.Id] = movement;
+        var isNew = decision.IsNew || (_changed.TryGetValue(movement.Id, out var earlier) && earlier.IsNew);
+        _changed[movement.Id] = (new ChangedMovement(movement, digest), isNew);
         _postings.AddRange(decision.Postings);
     }
 

@@ -38,12 +38,16 @@ internal static class LedgerSql
             $16::numeric[], $17::numeric[], $18::numeric[], $19::numeric[], $20::bytea[])
         """;
 
-    // A balance that is there must be older than what is written: it was locked, or another process made it meanwhile.
-    private const string StoreBalances = """
+    private const string InsertBalances = """
         INSERT INTO balance AS b (shard, account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
             transferred, deficit, version, last_movement_at, head_hash)
         SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
             $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[])
+        """;
+
+    // These rows are there and locked. The condition is the last guard: no balance is ever written over a newer version.
+    private const string UpdateBalances = $"""
+        {InsertBalances}
         ON CONFLICT (shard, account_id, wallet_id, currency) DO UPDATE SET available = excluded.available,
             incoming = excluded.incoming, held = excluded.held, deposited = excluded.deposited, withdrawn = excluded.withdrawn,
             fees = excluded.fees, transferred = excluded.transferred, deficit = excluded.deficit, version = excluded.version,
@@ -51,12 +55,16 @@ internal static class LedgerSql
         WHERE b.version < excluded.version
         """;
 
-    private const string StoreMovements = """
-        INSERT INTO movement AS m (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
+    private const string InsertMovements = """
+        INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
             effective_at, updated_at, reference, reference_text, description)
         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::smallint[], $7::uuid[], $8::uuid[],
             $9::text[], $10::numeric[], $11::numeric[], $12::timestamptz[], $13::timestamptz[], $14::uuid[], $15::text[],
             $16::text[])
+        """;
+
+    private const string UpdateMovements = $"""
+        {InsertMovements}
         ON CONFLICT (shard, account_id, id) DO UPDATE SET state = excluded.state, sighting = excluded.sighting,
             amount = excluded.amount, fee = excluded.fee, effective_at = excluded.effective_at, updated_at = excluded.updated_at
         """;
@@ -118,8 +126,9 @@ internal static class LedgerSql
             expected += rows.Count;
         }
 
-        var balances = batch.ChangedBalances();
-        Add(StoreBalances, balances, BalanceColumns(balances));
+        var (newBalances, balances) = batch.ChangedBalances();
+        Add(InsertBalances, newBalances, BalanceColumns(newBalances));
+        Add(UpdateBalances, balances, BalanceColumns(balances));
         var postings = batch.Postings;
         Add(InsertPostings, postings, P(postings, p => p.Key.Account.Value), P(postings, p => p.Key.Wallet.Value),
             P(postings, p => p.Key.Currency), P(postings, p => p.Version), P(postings, p => p.Movement.Value),
@@ -127,12 +136,9 @@ internal static class LedgerSql
             P(postings, p => p.Available), P(postings, p => p.Incoming), P(postings, p => p.Held), P(postings, p => p.External),
             P(postings, p => p.Fee), P(postings, p => p.Transfer), P(postings, p => p.Deficit), P(postings, p => p.AvailableAfter),
             P(postings, p => p.IncomingAfter), P(postings, p => p.HeldAfter), P(postings, p => p.Hash));
-        var movements = batch.ChangedMovements();
-        Add(StoreMovements, movements, P(movements, m => m.Account.Value), P(movements, m => m.Id.Value), P(movements, m => (short)m.Kind),
-            P(movements, m => (short)m.State), P(movements, m => (short)m.Sighting), P(movements, m => m.Wallet.Value),
-            P(movements, m => m.ToWallet?.Value), P(movements, m => m.Currency), P(movements, m => m.Amount), P(movements, m => m.Fee),
-            P(movements, m => m.EffectiveAt.UtcDateTime), P(movements, m => m.UpdatedAt.UtcDateTime),
-            P(movements, m => m.Reference.DigestIn(m.Account)), P(movements, m => m.Reference.Text), P(movements, m => m.Description!));
+        var (newMovements, movements) = batch.ChangedMovements();
+        Add(InsertMovements, newMovements, MovementColumns(newMovements));
+        Add(UpdateMovements, movements, MovementColumns(movements));
         var flows = batch.Flows();
         Add(AddFlows, flows, P(flows, f => f.Key.Account.Value), P(flows, f => f.Key.Currency), P(flows, f => f.Hour.UtcDateTime),
             P(flows, f => f.Key.Wallet.Value), P(flows, f => f.Flow.Deposits), P(flows, f => f.Flow.Withdrawals),
@@ -183,6 +189,15 @@ internal static class LedgerSql
         P(rows, b => b.Balance.Deposited), P(rows, b => b.Balance.Withdrawn), P(rows, b => b.Balance.Fees),
         P(rows, b => b.Balance.Transferred), P(rows, b => b.Balance.Deficit), P(rows, b => b.Balance.Version),
         P(rows, b => b.Balance.LastMovementAt.UtcDateTime), P(rows, b => b.Balance.HeadHash),
+    ];
+
+    private static NpgsqlParameter[] MovementColumns(IReadOnlyList<ChangedMovement> rows) =>
+    [
+        P(rows, m => m.Movement.Account.Value), P(rows, m => m.Movement.Id.Value), P(rows, m => (short)m.Movement.Kind),
+        P(rows, m => (short)m.Movement.State), P(rows, m => (short)m.Movement.Sighting), P(rows, m => m.Movement.Wallet.Value),
+        P(rows, m => m.Movement.ToWallet?.Value), P(rows, m => m.Movement.Currency), P(rows, m => m.Movement.Amount),
+        P(rows, m => m.Movement.Fee), P(rows, m => m.Movement.EffectiveAt.UtcDateTime), P(rows, m => m.Movement.UpdatedAt.UtcDateTime),
+        P(rows, m => m.Digest), P(rows, m => m.Movement.Reference.Text), P(rows, m => m.Movement.Description!),
     ];
 
     private static NpgsqlParameter P(short value) => new NpgsqlParameter<short> { TypedValue = value };
