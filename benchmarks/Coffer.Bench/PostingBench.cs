@@ -22,7 +22,12 @@ internal static class PostingBench
 
     private static readonly Currency _usdt = new()
     {
-        Code = "USDTERC20", Name = "Tether USD", Network = "ETH", Token = "USDT", Decimals = 6, Confirmations = 12,
+        Code = "USDTERC20",
+        Name = "Tether USD",
+        Network = "ETH",
+        Token = "USDT",
+        Decimals = 6,
+        Confirmations = 12,
     };
 
     /// <summary>

@@ -48,15 +48,15 @@ public sealed partial class TidyTests
 
     [Fact]
     public void Only_sql_files_speak_to_the_database() => Assert.Empty(from source in Server()
-                                                                      where source.Text.Contains("using Npgsql", StringComparison.Ordinal)
-                                                                          && source.Folder != "Sql" && !source.File.EndsWith("Sql.cs", StringComparison.Ordinal)
-                                                                      select $"{source.Folder}/{source.File}");
+                                                                       where source.Text.Contains("using Npgsql", StringComparison.Ordinal)
+                                                                           && source.Folder != "Sql" && !source.File.EndsWith("Sql.cs", StringComparison.Ordinal)
+                                                                       select $"{source.Folder}/{source.File}");
 
     [Fact]
     public void Only_the_rim_sees_a_request() => Assert.Empty(from source in Server()
-                                                             where HttpContextWord().IsMatch(source.Text) && source.Folder is not ("Host" or "Auth" or "")
-                                                                 && !source.File.EndsWith("Api.cs", StringComparison.Ordinal)
-                                                             select $"{source.Folder}/{source.File}");
+                                                              where HttpContextWord().IsMatch(source.Text) && source.Folder is not ("Host" or "Auth" or "")
+                                                                  && !source.File.EndsWith("Api.cs", StringComparison.Ordinal)
+                                                              select $"{source.Folder}/{source.File}");
 
     [Fact]
     public void Every_table_has_one_writer()

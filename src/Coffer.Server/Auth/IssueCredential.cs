@@ -35,7 +35,8 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
     {
         var secret = Secret(SecretText.ApiKey(account.Mode));
         var key = Auth.ApiKey.Of(ids.New(), name, secret, scopes, time.GetUtcNow())
-            with { Wallets = wallets, Addresses = addresses, ExpiresAt = expiresAt };
+            with
+        { Wallets = wallets, Addresses = addresses, ExpiresAt = expiresAt };
         await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, token), ct);
         return (secret, key);
     }

@@ -198,7 +198,10 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
     {
         var members = new Dictionary<string, string>
         {
-            ["amount"] = "\"10\"", ["currency"] = "\"USDTERC20\"", ["address"] = $"\"{Payee}\"", [member] = value,
+            ["amount"] = "\"10\"",
+            ["currency"] = "\"USDTERC20\"",
+            ["address"] = $"\"{Payee}\"",
+            [member] = value,
         };
         var got = await Post("/withdrawal/", $"{{{string.Join(',', members.Select(m => $"\"{m.Key}\":{m.Value}"))}}}");
         Assert.Equal((400, code), (got.Status, got.ErrorCode));
