@@ -13,6 +13,7 @@ internal sealed class FireProxy : IDisposable
     private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly HashSet<(Socket Client, Socket Server)> pairs = [];
     private int losing, cutting;
+    private volatile TaskCompletionSource? hold;
 
     public FireProxy(string clusterFolder)
     {
@@ -31,6 +32,20 @@ internal sealed class FireProxy : IDisposable
     /// <summary>The next COMMITs are carried out, their replies are lost.</summary>
     public void LoseReplies(int commits) => Interlocked.Exchange(ref losing, commits);
 
+    /// <summary>The next COMMITs are carried out; who sent them waits for the replies until <see cref="LetGo"/> cuts him off.</summary>
+    public void HoldReplies(int commits)
+    {
+        hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        LoseReplies(commits);
+    }
+
+    public void LetGo()
+    {
+        Interlocked.Exchange(ref losing, 0);
+        hold?.TrySetResult();
+        hold = null;
+    }
+
     /// <summary>The next COMMITs do not get through.</summary>
     public void CutBefore(int commits) => Interlocked.Exchange(ref cutting, commits);
 
@@ -46,6 +61,7 @@ internal sealed class FireProxy : IDisposable
     public void Dispose()
     {
         listener.Dispose();
+        LetGo();
         CutAll();
         Directory.Delete(folder, recursive: true);
     }
@@ -101,6 +117,7 @@ internal sealed class FireProxy : IDisposable
                 {
                     // PostgreSQL answers COMMIT when it is durable.
                     Lost++;
+                    if (hold is { } held) await held.Task;
                     break;
                 }
 

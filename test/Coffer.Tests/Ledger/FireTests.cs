@@ -13,7 +13,7 @@ namespace Coffer.Tests.Ledger;
 /// </summary>
 public sealed class FireTests : IAsyncLifetime
 {
-    private const int RoundsDefault = 20, Clients = 8, Faults = 6;
+    private const int RoundsDefault = 14, Clients = 8, Faults = 6;
     private static readonly TimeSpan Before = TimeSpan.FromMilliseconds(250), After = TimeSpan.FromMilliseconds(450);
 
     /// <summary>Longest that a customer waits for an answer, whatever happens; bounded tries, then "come again".</summary>
