@@ -57,8 +57,8 @@ internal sealed class IdempotencyApi(Db db, Ids ids, TimeProvider time)
         }
 
         var reply = await Work(account, key, claim, work);
-        // Whoever took this run for dead has finished before it: there is one answer, the kept one.
-        if (!await db.FinishKey(account, key, claim, reply.Status, reply.Body, CancellationToken.None)
+        // Of a run and of another that took it for dead, the first to finish has the one answer, and the other one gives it too.
+        if (!await db.FinishKey(account, key, digest, reply.Status, reply.Body, CancellationToken.None)
             && await db.KeptAnswer(account, key, CancellationToken.None) is { Status: { } status, Body: { } body } other
             && other.Digest.AsSpan().SequenceEqual(digest))
             reply = new Reply(status, body);

@@ -37,13 +37,13 @@ internal static class IdempotencySql
             : new KeptAnswer(row.GetFieldValue<byte[]>(0), row.GetInt16(1), row.GetFieldValue<byte[]>(2));
     }
 
-    /// <summary>Keeps the answer of the run that holds the claim; false when another run took the key over meanwhile.</summary>
-    public static async Task<bool> FinishKey(this Db db, AccountId account, string key, Guid claim, int status, byte[] body,
+    /// <summary>Keeps the answer of the first run of the request that has one, whoever holds the claim; false when there is one.</summary>
+    public static async Task<bool> FinishKey(this Db db, AccountId account, string key, byte[] digest, int status, byte[] body,
         CancellationToken ct)
     {
         await using var command = Command(db, """
-            UPDATE idempotency_key SET status = $4, body = $5 WHERE account_id = $1 AND key = $2 AND claim = $3 AND status IS NULL
-            """, P(account.Value), P(key), P(claim), P((short)status), P(body));
+            UPDATE idempotency_key SET status = $4, body = $5 WHERE account_id = $1 AND key = $2 AND digest = $3 AND status IS NULL
+            """, P(account.Value), P(key), P(digest), P((short)status), P(body));
         return await command.ExecuteNonQueryAsync(ct) == 1;
     }
 

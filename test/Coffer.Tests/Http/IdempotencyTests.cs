@@ -124,6 +124,32 @@ public sealed class IdempotencyTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task A_slow_run_that_was_taken_for_dead_and_still_ends_first_gives_the_answer_that_is_kept()
+    {
+        await using var world = await World.Start(cluster);
+        var account = await world.Account();
+        TaskCompletionSource slowRuns = new(), slowMayEnd = new(), otherRuns = new(), otherMayEnd = new();
+        var slow = Ask(Idempotency(world), account, "k", "{}", _ => Held(slowRuns, slowMayEnd, "slow"));
+        await slowRuns.Task;
+        await world.Execute("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => $1)",
+            IdempotencyApi.ClaimSeconds + 1.0);
+        var other = Ask(Idempotency(world), account, "k", "{}", _ => Held(otherRuns, otherMayEnd, "other"));
+        await otherRuns.Task;
+        slowMayEnd.SetResult();
+        Assert.Equal("\"slow\"", (await slow).Text);
+        otherMayEnd.SetResult();
+        Assert.Equal("\"slow\"", (await other).Text);
+        Assert.Equal((201, "\"slow\"", true), await Ask(Idempotency(world), account, "k", "{}", _ => throw new InvalidOperationException("ran")));
+
+        static async Task<Reply> Held(TaskCompletionSource runs, TaskCompletionSource mayEnd, string word)
+        {
+            runs.SetResult();
+            await mayEnd.Task;
+            return Reply.Json(201, word);
+        }
+    }
+
+    [Fact]
     public async Task Keys_are_deleted_after_the_days_that_the_operator_set()
     {
         await using var world = await World.Start(cluster);
