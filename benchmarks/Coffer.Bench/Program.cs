@@ -9,15 +9,25 @@ var only = Array.IndexOf(args, "--only") is var at and >= 0 ? args[at + 1] : nul
 if (Array.IndexOf(args, "--shards") is var shards and >= 0)
     PostingBench.Shards = int.Parse(args[shards + 1], System.Globalization.CultureInfo.InvariantCulture);
 var table = new ResultTable();
-await using var rig = await Rig.Start();
-if (only is null or "size")
-    await PostingBench.Size(rig, table, quick);
-if (only is null or "postings")
-    await PostingBench.Run(rig, table, quick);
-if (only is null or "reads")
-    await ReadBench.Run(rig, table, quick);
-if (only is null or "history")
-    await HistoryBench.Run(rig, table, quick);
+try
+{
+    await using var rig = await Rig.Start();
+    if (only is null or "size")
+        await PostingBench.Size(rig, table, quick);
+    if (only is null or "postings")
+        await PostingBench.Run(rig, table, quick);
+    if (only is null or "reads")
+        await ReadBench.Run(rig, table, quick);
+    if (only is null or "history")
+        await HistoryBench.Run(rig, table, quick);
+}
+catch (Exception fault)
+{
+    // Caught, so that what was started is stopped on the way out.
+    Console.Error.WriteLine(fault);
+    return 1;
+}
+
 table.Print(Console.Out);
 if (Array.IndexOf(args, "--json") is var json and >= 0)
     await File.WriteAllTextAsync(args[json + 1], table.Json());

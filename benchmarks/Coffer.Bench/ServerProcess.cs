@@ -16,7 +16,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static async Task<ServerProcess> Start(string connectionString, byte[] constant)
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!)
+        // ./bench starts the assembly by `dotnet`; the program's own file beside it is the same thing.
+        var program = Path.ChangeExtension(typeof(ServerProcess).Assembly.Location, null);
+        var process = Process.Start(new ProcessStartInfo(program)
         {
             ArgumentList = { "--server", connectionString, Convert.ToBase64String(constant) },
             RedirectStandardInput = true,
