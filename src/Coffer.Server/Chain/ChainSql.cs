@@ -2,7 +2,7 @@ using System.Numerics;
 using Coffer.Chains;
 using Coffer.Server.Sql;
 using Npgsql;
-using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Chain;
 
@@ -234,15 +234,5 @@ internal static class ChainSql
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);
         return command;
-    }
-
-    private static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
-
-    private static NpgsqlParameter P<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
-    {
-        var parameter = new NpgsqlParameter<T[]> { TypedValue = [.. rows.Select(column)] };
-        if (typeof(T) == typeof(BigInteger))
-            parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
-        return parameter;
     }
 }

@@ -1,6 +1,7 @@
 using System.Data;
 using Coffer.Server.Sql;
 using Npgsql;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Ledger;
 
@@ -73,6 +74,4 @@ internal static class IdempotencySql
             command.Parameters.Add(parameter);
         return command;
     }
-
-    private static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 }

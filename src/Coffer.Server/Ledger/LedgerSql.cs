@@ -1,7 +1,7 @@
 using Coffer.Ledger;
 using Coffer.Server.Sql;
 using Npgsql;
-using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Ledger;
 
@@ -199,17 +199,4 @@ internal static class LedgerSql
         P(rows, m => m.Movement.Fee), P(rows, m => m.Movement.EffectiveAt.UtcDateTime), P(rows, m => m.Movement.UpdatedAt.UtcDateTime),
         P(rows, m => m.Digest), P(rows, m => m.Movement.Reference.Text), P(rows, m => m.Movement.Description!),
     ];
-
-    private static NpgsqlParameter P(short value) => new NpgsqlParameter<short> { TypedValue = value };
-
-    private static NpgsqlParameter P<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
-    {
-        var values = new T[rows.Count];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = column(rows[i]);
-        var parameter = new NpgsqlParameter<T[]> { TypedValue = values };
-        if (typeof(T) == typeof(Int128))
-            parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
-        return parameter;
-    }
 }

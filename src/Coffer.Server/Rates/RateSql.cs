@@ -1,6 +1,7 @@
 using Coffer.Server.Sql;
 using Npgsql;
 using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Rates;
 
@@ -104,6 +105,4 @@ internal static class RateSql
 
     private static NpgsqlParameter Price(UsdPrice price) =>
         new NpgsqlParameter<Int128> { TypedValue = price.Scaled, NpgsqlDbType = NpgsqlDbType.Numeric };
-
-    private static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 }

@@ -2,6 +2,7 @@ using Coffer.Ledger;
 using Coffer.Server.Sql;
 using Npgsql;
 using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Wallets;
 
@@ -170,8 +171,6 @@ internal static class TransactionSql
         Reference = Reference.Of(row.GetString(11)),
         Description = row.IsDBNull(12) ? null : row.GetString(12),
     };
-
-    private static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 
     private static NpgsqlParameter Maybe(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

@@ -1,6 +1,7 @@
 using Coffer.Ledger;
 using Coffer.Server.Sql;
 using Npgsql;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Withdrawals;
 
@@ -188,6 +189,4 @@ internal static class WithdrawalSql
             command.Parameters.Add(parameter);
         return command;
     }
-
-    private static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 }

@@ -10,7 +10,7 @@ public sealed class RateTests(TestCluster cluster)
     [Fact]
     public async Task Prices_are_listed_and_shown_with_their_last_day()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock);
         var key = await (await world.Account()).ApiKey();
         Assert.Equal("""{"base_currency":"USD","rates":{},"last_updated":null}""", await Body(world, key, "/rates/"));
@@ -38,7 +38,7 @@ public sealed class RateTests(TestCluster cluster)
     [Fact]
     public async Task A_fall_is_negative_and_a_price_of_zero_has_no_percent()
     {
-        await using var world = await World.Start(cluster, time: new SetClock(_start));
+        await using var world = await World.Start(cluster, time: new FakeTime(_start));
         var key = await (await world.Account()).ApiKey();
         await Set(world, "BTC", "80000", _start.AddHours(-25));
         await Set(world, "BTC", "79999.999999999999999999", null);
@@ -52,7 +52,7 @@ public sealed class RateTests(TestCluster cluster)
     [Fact]
     public async Task An_older_price_never_replaces_a_later_one_of_its_hour()
     {
-        await using var world = await World.Start(cluster, time: new SetClock(_start));
+        await using var world = await World.Start(cluster, time: new FakeTime(_start));
         await Set(world, "ETH", "2", _start.AddMinutes(-1));
         await Set(world, "ETH", "1", _start.AddMinutes(-2));
         Assert.Equal("2000000000000000000", await world.Query<string>("SELECT string_agg(usd::text, ',') FROM rate_hour"));
@@ -63,7 +63,7 @@ public sealed class RateTests(TestCluster cluster)
     [Fact]
     public async Task A_price_older_than_its_currency_allows_is_unknown()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock, currencies: new Currencies([Ether(TimeSpan.FromHours(26), null)]));
         var key = await (await world.Account()).ApiKey();
         await Set(world, "ETH", "1000", null);
@@ -80,7 +80,7 @@ public sealed class RateTests(TestCluster cluster)
     [Fact]
     public async Task The_files_price_is_kept_once_and_never_replaces_one_that_was_set()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock, currencies: new Currencies([Ether(null, "1234.5")]));
         var key = await (await world.Account()).ApiKey();
         Assert.Contains("\"ETH\":\"1234.50\"", await Body(world, key, "/rates"), StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class RateTests(TestCluster cluster)
     [InlineData("ETH", "", RefusalCode.InvalidRequest)]
     public async Task A_price_that_is_none_is_refused_and_not_kept(string code, string price, RefusalCode refusal)
     {
-        await using var world = await World.Start(cluster, time: new SetClock(_start));
+        await using var world = await World.Start(cluster, time: new FakeTime(_start));
         Assert.Equal(refusal, (await Assert.ThrowsAsync<Refused>(() => Set(world, code, price, null))).Refusal.Code);
         await Assert.ThrowsAsync<Refused>(() => Set(world, "ETH", "1", _start.AddSeconds(1)));
         Assert.Equal(0L, await world.Query<long>("SELECT count(*) FROM rate_hour"));

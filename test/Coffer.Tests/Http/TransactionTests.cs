@@ -12,7 +12,7 @@ public sealed class TransactionTests(TestCluster cluster)
     [Fact]
     public async Task Every_kind_of_movement_is_listed_newest_first_and_proven_by_its_postings()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock);
         var account = await world.Account();
         var other = await account.Wallet("Other");
@@ -66,7 +66,7 @@ public sealed class TransactionTests(TestCluster cluster)
     [Fact]
     public async Task Filters_choose_by_kind_state_currency_wallet_and_day()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock);
         var account = await world.Account();
         var other = await account.Wallet("Other");
@@ -246,7 +246,7 @@ public sealed class TransactionTests(TestCluster cluster)
     [Fact]
     public async Task The_first_version_since_a_time_is_found_for_every_time()
     {
-        var clock = new SetClock(_start);
+        var clock = new FakeTime(_start);
         await using var world = await World.Start(cluster, time: clock);
         var account = await world.Account();
         var key = new BalanceKey(account.Id, "ETH", account.DefaultWallet);

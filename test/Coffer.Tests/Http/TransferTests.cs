@@ -10,7 +10,7 @@ public sealed class TransferTests(TestCluster cluster)
     [Fact]
     public async Task A_transfer_moves_at_once_and_answers_both_balances()
     {
-        await using var world = await World.Start(cluster, time: new SetClock(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero)));
+        await using var world = await World.Start(cluster, time: new FakeTime(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero)));
         var account = await world.Account();
         var trading = await account.Wallet("Trading Wallet");
         await Fund(account, account.DefaultWallet, "USDTERC20", "1000.5");

@@ -10,7 +10,7 @@ public sealed class WalletTests(TestCluster cluster)
     [Fact]
     public async Task A_wallet_is_made_shown_renamed_and_listed_with_golden_bodies()
     {
-        var clock = new SetClock(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero));
+        var clock = new FakeTime(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero));
         await using var world = await World.Start(cluster, time: clock);
         var key = ("X-API-Key", await (await world.Account()).ApiKey());
         var made = await world.Send(Post, "/wallets", """{"name":"Trading \"Wallet\" €"}""", key);
@@ -179,7 +179,7 @@ public sealed class WalletTests(TestCluster cluster)
     [Fact]
     public async Task The_user_is_shown_to_access_tokens_only()
     {
-        await using var world = await World.Start(cluster, time: new SetClock(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero)));
+        await using var world = await World.Start(cluster, time: new FakeTime(new(2030, 1, 15, 9, 30, 0, TimeSpan.Zero)));
         var account = await world.Account();
         Assert.Equal(401, (await world.Send(Get, "/user/me/", null, ("X-API-Key", await account.ApiKey()))).Status);
         var got = await world.Send(Get, "/user/me/", null, ("Authorization", "Bearer " + await account.Token(Scopes.Read)));
