@@ -40,7 +40,10 @@ public static class TransferKinds
 /// <param name="Amount">Smallest units, at least 0. Wider than the ledger's 38 digits on purpose: a node may report any uint256.</param>
 public sealed record ChainTransfer(string TxId, TransferKind Kind, int Ordinal, string Address, string? Asset, BigInteger Amount);
 
-/// <summary>One block with every successful transfer in it; whose addresses they are is for the reader to know.</summary>
+/// <summary>
+/// One block with the successful transfers in it: all to watched addresses, and perhaps others. Whose addresses they are is for the reader
+/// to know.
+/// </summary>
 /// <param name="Height">From 0 (genesis).</param>
 /// <param name="Hash">Its hash, in the chain's own canonical spelling.</param>
 /// <param name="ParentHash">The hash of the block below; at height 0 whatever the chain says.</param>
@@ -75,3 +78,12 @@ public enum TransactionState
 /// <param name="Height">The block's height; null unless it is in a block.</param>
 /// <param name="BlockHash">The block's hash; null unless it is in a block.</param>
 public readonly record struct TransactionStatus(TransactionState State, long? Height, string? BlockHash);
+
+/// <summary>All that a node says of one transaction.</summary>
+/// <param name="TxId">The transaction, in the chain's own canonical spelling.</param>
+/// <param name="Status">Where it is now.</param>
+/// <param name="BlockTime">The time that its block claims; null unless it is in a block.</param>
+/// <param name="Transfers">Every transfer in it, to whomever and of whatever asset; of a failed one, what it would have moved.</param>
+/// <param name="Node">The node that said so, without credentials.</param>
+public sealed record ChainTransaction(
+    string TxId, TransactionStatus Status, DateTimeOffset? BlockTime, IReadOnlyList<ChainTransfer> Transfers, string Node);

@@ -1,4 +1,12 @@
+using System.Numerics;
+
 namespace Coffer.Chains;
+
+/// <summary>
+/// Which of these addresses are watched. A chain whose nodes make transfers expensive to check asks before it checks; whoever reads the
+/// blocks still decides on its own. Safe for concurrent callers.
+/// </summary>
+public delegate Task<IReadOnlySet<string>> Watch(IReadOnlyCollection<string> addresses, CancellationToken ct);
 
 /// <summary>
 /// One chain as seen through one or several nodes: a Bitcoin-like, an EVM, Tron or the simulated one (design 5). Every call may throw
@@ -36,6 +44,23 @@ public interface IChain
 
     /// <summary>Where a transaction is now.</summary>
     Task<TransactionStatus> Status(string txId, CancellationToken ct);
+
+    /// <summary>The chain's own canonical spelling of a transaction id; null for a text that is none.</summary>
+    string? ReadTxId(string text);
+
+    /// <summary>
+    /// All that the node says of one transaction, whoever it pays; null when the node does not know it. For explaining, never for
+    /// crediting: what is credited comes from <see cref="Blocks"/>.
+    /// </summary>
+    Task<ChainTransaction?> Transaction(string txId, CancellationToken ct);
+
+    /// <summary>
+    /// What each address holds of one asset (see <see cref="ChainTransfer.Asset"/>) after the block with this height and hash, in the order
+    /// of the addresses, in smallest units. Asked of the chain's state alone, so that it can be held against what was followed. A
+    /// <see cref="ChainFault"/> when the node does not have that block, or the state after it, any more.
+    /// </summary>
+    Task<IReadOnlyList<BigInteger>> Holdings(
+        long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct);
 
     /// <summary>What one transfer of an asset (see <see cref="ChainTransfer.Asset"/>) costs, in smallest units of the chain's coin.</summary>
     Task<Int128> FeeEstimate(string? asset, CancellationToken ct);

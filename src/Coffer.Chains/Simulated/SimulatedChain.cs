@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Coffer.Chains.Simulated;
 
@@ -93,6 +94,19 @@ public sealed class SimulatedChain(string id, ISimulatedLog log) : IChain, IDisp
 
     /// <inheritdoc/>
     public Task<TransactionStatus> Status(string txId, CancellationToken ct) => Read(() => state.Status(txId), ct);
+
+    /// <inheritdoc/>
+    public string? ReadTxId(string text) =>
+        text.Length == SimulatedState.HashDigits && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant() : null;
+
+    /// <inheritdoc/>
+    public Task<ChainTransaction?> Transaction(string txId, CancellationToken ct) => Read(() => state.Transaction(txId), ct);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<BigInteger>> Holdings(
+        long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct) =>
+        await Read(() => state.Holdings(height, hash, asset, addresses), ct)
+        ?? throw new ChainFault($"{Id} does not have block {height} with the hash {hash}.", retryable: false);
 
     /// <inheritdoc/>
     public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => Task.FromResult<Int128>(FeePerTransaction);

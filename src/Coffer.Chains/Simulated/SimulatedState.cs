@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -12,6 +13,9 @@ internal sealed class SimulatedState
 {
     /// <summary>The height of a transaction that waits in the mempool.</summary>
     private const long InMempool = -1;
+
+    /// <summary>The length of a block's hash and of a transaction's id, in hex digits.</summary>
+    public const int HashDigits = 64;
 
     /// <summary>The height of a transaction that a reorg dropped.</summary>
     private const long Dropped = -2;
@@ -50,6 +54,28 @@ internal sealed class SimulatedState
         InMempool => new TransactionStatus(TransactionState.Mempool, null, null),
         var height => new TransactionStatus(TransactionState.Included, height, blocks[(int)height].Hash),
     };
+
+    public ChainTransaction? Transaction(string txId)
+    {
+        var status = Status(txId);
+        var block = status.Height is { } height ? blocks[(int)height] : null;
+        var around = block is null ? mempool : contents[(int)block.Height];
+        return around.Find(payment => payment.TxId == txId) is { } found
+            ? new ChainTransaction(txId, status, block?.Time, found.Transfers, "simulated")
+            : null;
+    }
+
+    /// <summary>What each address got up to a block; null when that block is not here. Nothing ever leaves a simulated address.</summary>
+    public IReadOnlyList<BigInteger>? Holdings(long height, string hash, string? asset, IReadOnlyList<string> addresses)
+    {
+        if (height < 0 || height > Height || blocks[(int)height].Hash != hash)
+            return null;
+        var held = addresses.ToDictionary(address => address, _ => BigInteger.Zero);
+        foreach (var transfer in blocks.Take((int)height + 1).SelectMany(block => block.Transfers))
+            if (transfer.Asset == asset && held.ContainsKey(transfer.Address))
+                held[transfer.Address] += transfer.Amount;
+        return [.. addresses.Select(address => held[address])];
+    }
 
     /// <summary>True when the operation was done already and must not be written again: the transaction waits or is in a block.</summary>
     public bool IsDone(SimulatedOperation operation) => operation switch
@@ -159,7 +185,7 @@ internal sealed class SimulatedState
     private void AddBlock(DateTimeOffset time, List<Payment> payments)
     {
         long height = blocks.Count;
-        var parent = height == 0 ? new string('0', 64) : Tip.Hash;
+        var parent = height == 0 ? new string('0', HashDigits) : Tip.Hash;
         if (height > 0 && time < Tip.Time)
             time = Tip.Time;
         foreach (var payment in payments)

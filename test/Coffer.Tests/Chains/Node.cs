@@ -1,3 +1,4 @@
+using System.Numerics;
 using Coffer.Chains;
 
 namespace Coffer.Tests.Chains;
@@ -19,6 +20,14 @@ internal sealed class Node(IChain behind) : IChain
     public Task<string> Broadcast(ReadOnlyMemory<byte> transaction, CancellationToken ct) => behind.Broadcast(transaction, ct);
 
     public Task<TransactionStatus> Status(string txId, CancellationToken ct) => behind.Status(txId, ct);
+
+    public string? ReadTxId(string text) => behind.ReadTxId(text);
+
+    public Task<ChainTransaction?> Transaction(string txId, CancellationToken ct) => behind.Transaction(txId, ct);
+
+    public Task<IReadOnlyList<BigInteger>> Holdings(
+        long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct) =>
+        behind.Holdings(height, hash, asset, addresses, ct);
 
     public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => behind.FeeEstimate(asset, ct);
 }

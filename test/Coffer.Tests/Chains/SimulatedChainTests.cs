@@ -232,4 +232,32 @@ public sealed class SimulatedChainTests
         Assert.Equal(new ChainTip(6, "f4ad21aaf5d141d6bcaa37dfc1553b2415d2b05ad7c252dae40ccede41a8e53e", null), tip);
         Assert.Equal(Int128.MaxValue, (Int128)Assert.Single((await chain.Blocks(6, 1, Ct))[0].Transfers).Amount);
     }
+
+    [Fact]
+    public async Task A_transaction_tells_where_it_is_and_whom_it_pays()
+    {
+        var txId = await chain.Deposit("one", [Pay(5)], Ct);
+        Assert.Equal(TransactionState.Mempool, (await chain.Transaction(txId, Ct))!.Status.State);
+        await chain.Mine(1, Noon, 0, Ct);
+        var found = (await chain.Transaction(chain.ReadTxId(txId.ToUpperInvariant())!, Ct))!;
+        Assert.Equal((TransactionState.Included, 1L, Noon), (found.Status.State, found.Status.Height, found.BlockTime));
+        Assert.Equal(5, Assert.Single(found.Transfers).Amount);
+        await chain.Reorg(1, Noon, returned: false, Ct);
+        Assert.Null(await chain.Transaction(txId, Ct));
+        Assert.Null(chain.ReadTxId("0x" + txId));
+    }
+
+    [Fact]
+    public async Task Holdings_are_those_after_the_named_block()
+    {
+        await chain.Deposit("one", [Pay(5)], Ct);
+        var first = await chain.Mine(1, Noon, 0, Ct);
+        await chain.Deposit("two", [Pay(7)], Ct);
+        var second = await chain.Mine(1, Noon, 0, Ct);
+        Assert.Equal([5, 0], await chain.Holdings(1, first.Hash, "USDTERC20", [Address, "nobody"], Ct));
+        Assert.Equal([12], await chain.Holdings(2, second.Hash, "USDTERC20", [Address], Ct));
+        Assert.Equal([0], await chain.Holdings(2, second.Hash, "ETH", [Address], Ct));
+        await chain.Reorg(1, Noon, returned: false, Ct);
+        await Assert.ThrowsAsync<ChainFault>(() => chain.Holdings(2, second.Hash, "USDTERC20", [Address], Ct));
+    }
 }
