@@ -16,6 +16,29 @@ public sealed class NodeFolder : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>The folder with the packages in it, to start programs from; installed when first asked for. No package runs a script.</summary>
+    public async Task<string> Installed()
+    {
+        await installing.WaitAsync();
+        try
+        {
+            if (folder is null)
+            {
+                var place = Directory.CreateTempSubdirectory("coffer-node-");
+                foreach (var file in Directory.GetFiles(Sources()))
+                    File.Copy(file, Path.Combine(place.FullName, Path.GetFileName(file)));
+                await Programs.Run(place.FullName, "npm", ["ci", "--ignore-scripts"], InstallTime, []);
+                folder = place;
+            }
+
+            return folder.FullName;
+        }
+        finally
+        {
+            installing.Release();
+        }
+    }
+
     /// <summary>Runs one of the programs and returns what it printed; fails with its errors unless it ends well.</summary>
     public async Task<string> Run(string script, params (string Name, string Value)[] environment)
     {
@@ -27,28 +50,6 @@ public sealed class NodeFolder : IAsyncLifetime
     {
         folder?.Delete(recursive: true);
         return ValueTask.CompletedTask;
-    }
-
-    private async Task<string> Installed()
-    {
-        await installing.WaitAsync();
-        try
-        {
-            if (folder is null)
-            {
-                var place = Directory.CreateTempSubdirectory("coffer-node-");
-                foreach (var file in Directory.GetFiles(Sources()))
-                    File.Copy(file, Path.Combine(place.FullName, Path.GetFileName(file)));
-                await Programs.Run(place.FullName, "npm", ["ci"], InstallTime, []);
-                folder = place;
-            }
-
-            return folder.FullName;
-        }
-        finally
-        {
-            installing.Release();
-        }
     }
 
     private static string Sources([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "node");
