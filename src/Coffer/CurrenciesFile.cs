@@ -7,7 +7,9 @@ namespace Coffer;
 /// Amounts and prices are decimal strings in whole units. Strict, because a wrong figure here is somebody's money: unknown or repeated
 /// members, wrong kinds and ranges are refused, and all of them at once, so that a file is corrected in one go. What may be left out:
 /// <c>contract</c> (the network's own coin), each minimum and fee (zero), <c>price_age_max_minutes</c> (a price stays good until the next
-/// one, which is what an operator who sets prices by hand needs), <c>price</c> (unknown until one is set).
+/// one, which is what an operator who sets prices by hand needs), <c>price</c> (unknown until one is set). <c>confirmations</c> is a number
+/// of blocks, or <c>"finalized"</c> for what the chain itself calls final; on a chain that calls nothing so, that is
+/// <see cref="Currency.ConfirmationsWithoutFinality"/> blocks.
 /// </summary>
 public static class CurrenciesFile
 {

@@ -25,8 +25,20 @@ public sealed record Currency
     /// <summary>The token's contract address; null for a network's own coin.</summary>
     public string? Contract { get; init; }
 
-    /// <summary>Blocks a deposit needs, its own included, before it is available; at least 1.</summary>
+    /// <summary>
+    /// Blocks that a deposit needs before it is available, its own included, when it should be final and the chain does not say what is:
+    /// more than two epochs of Ethereum and beyond the depth at which BSC, Tron and Bitcoin count as settled.
+    /// </summary>
+    public const int ConfirmationsWithoutFinality = 64;
+
+    /// <summary>
+    /// Blocks a deposit needs, its own included, before it is available; at least 1. With <see cref="Finalized"/> only what counts on a
+    /// chain that does not say what is final.
+    /// </summary>
     public required int Confirmations { get; init; }
+
+    /// <summary>A deposit is available once the chain itself says that its block is final (the file's word <c>finalized</c>).</summary>
+    public bool Finalized { get; init; }
 
     /// <summary>Deposits below this are not credited; smallest units, at least 0.</summary>
     public Int128 DepositMinimum { get; init; }

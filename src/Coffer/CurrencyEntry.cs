@@ -6,6 +6,7 @@ namespace Coffer;
 internal sealed class CurrencyEntry
 {
     private const int ConfirmationsMax = 100_000;
+    private const string FinalizedWord = "finalized";
     private const int PriceAgeMinutesMax = 366 * 24 * 60;
     private const int NameMax = 60;
     private const int ContractMax = 64;
@@ -51,6 +52,7 @@ internal sealed class CurrencyEntry
     private Currency Read()
     {
         var decimals = Integer("decimals", 0, Amount.DecimalsMax) ?? -1;
+        var finalized = SaysFinalized();
         return new Currency
         {
             Code = Word("code", 2, 20, upper: true),
@@ -59,7 +61,9 @@ internal sealed class CurrencyEntry
             Token = Word("token", 1, 20, upper: false),
             Decimals = decimals,
             Contract = Has("contract") ? Word("contract", 1, ContractMax, upper: false) : null,
-            Confirmations = Integer("confirmations", 1, ConfirmationsMax) ?? 0,
+            Confirmations = finalized ? Currency.ConfirmationsWithoutFinality
+                : Integer("confirmations", 1, ConfirmationsMax, $" or \"{FinalizedWord}\"") ?? 0,
+            Finalized = finalized,
             DepositMinimum = Units("deposit_minimum", decimals),
             DepositFee = Units("deposit_fee", decimals),
             WithdrawalMinimum = Units("withdrawal_minimum", decimals),
@@ -128,14 +132,17 @@ internal sealed class CurrencyEntry
         return null;
     }
 
-    private int? Integer(string member, int min, int max)
+    private bool SaysFinalized() =>
+        members.TryGetValue("confirmations", out var value) && value.ValueKind == JsonValueKind.String && TextOf(value) == FinalizedWord;
+
+    private int? Integer(string member, int min, int max, string orElse = "")
     {
         if (!members.TryGetValue(member, out var value))
             Problem(member, "is missing");
         else if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
             return number;
         else
-            Problem(member, $"must be a whole number from {min} to {max}");
+            Problem(member, $"must be a whole number from {min} to {max}{orElse}");
         return null;
     }
 

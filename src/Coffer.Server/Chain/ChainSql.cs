@@ -61,6 +61,19 @@ internal static class ChainSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>
+    /// Forgets blocks that the cursor has left far below it, about as many as it has just passed. The first one stays: it says where
+    /// following began.
+    /// </summary>
+    public static async Task ForgetBlocks(this Tx tx, string chain, long above, long upTo, CancellationToken ct)
+    {
+        await using var command = tx.Command("""
+            DELETE FROM chain_block WHERE chain = $1 AND height > $2 AND height <= $3
+                AND height > (SELECT min(height) FROM chain_block WHERE chain = $1)
+            """, P(chain), P(above), P(upTo));
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     public static async Task RemoveBlock(this Tx tx, string chain, long height, CancellationToken ct)
     {
         await using var command = tx.Command("DELETE FROM chain_block WHERE chain = $1 AND height = $2", P(chain), P(height));
@@ -153,15 +166,21 @@ internal static class ChainSql
         SELECT {Columns} FROM chain_deposit d WHERE chain = $1 AND NOT posted ORDER BY height, tx_id, kind, ordinal LIMIT $2
         """, ct, P(chain), P(countMax));
 
-    /// <summary>What the ledger knows as seen and has the confirmations that its currency asks for, counted at the cursor.</summary>
+    /// <summary>
+    /// What the ledger knows as seen and has what its currency asks for: confirmations, counted at the cursor, or a block that the chain
+    /// calls final, as long as our blocks are those of the node that says so.
+    /// </summary>
     public static Task<List<Observation>> Confirmable(
-        this Db db, string chain, IReadOnlyList<Currency> currencies, int countMax, CancellationToken ct) => Read(db, $"""
+        this Db db, string chain, IReadOnlyList<Currency> currencies, Finality finality, int countMax, CancellationToken ct) => Read(db, $"""
         SELECT {Columns} FROM chain_cursor c
         JOIN chain_deposit d ON d.chain = c.chain AND d.state = 1 AND d.posted AND d.reason IS NULL
-        JOIN unnest($2::text[], $3::bigint[]) AS k(currency, confirmations) ON k.currency = d.currency
-        WHERE c.chain = $1 AND d.height <= c.height + 1 - k.confirmations
-        ORDER BY d.height, d.tx_id, d.kind, d.ordinal LIMIT $4
-        """, ct, P(chain), P(currencies, k => k.Code), P(currencies, k => (long)k.Confirmations), P(countMax));
+        JOIN unnest($2::text[], $3::bigint[], $4::boolean[]) AS k(currency, confirmations, finalized) ON k.currency = d.currency
+        WHERE c.chain = $1 AND CASE WHEN k.finalized
+            THEN d.height <= $5 AND EXISTS (SELECT FROM chain_block b WHERE b.chain = c.chain AND b.height = $6 AND b.hash = $7)
+            ELSE d.height <= c.height + 1 - k.confirmations END
+        ORDER BY d.height, d.tx_id, d.kind, d.ordinal LIMIT $8
+        """, ct, P(chain), P(currencies, k => k.Code), P(currencies, k => (long)k.Confirmations),
+        P(currencies, k => k.Finalized && finality.IsOffered), P(finality.Height), P(finality.At.Height), P(finality.At.Hash), P(countMax));
 
     /// <summary>Deposits that are in a block and not confirmed: they wait for confirmations or are not credited. Newest first.</summary>
     public static Task<List<Observation>> Waiting(this Db db, string chain, int countMax, CancellationToken ct) => Read(db, $"""

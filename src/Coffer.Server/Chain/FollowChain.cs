@@ -25,7 +25,9 @@ namespace Coffer.Server.Chain;
 /// <param name="ledger">The ledger.</param>
 /// <param name="currencies">The currencies that this server keeps.</param>
 /// <param name="at">Called at each named point, so that a test can stop the follower there; null in the product.</param>
-internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies currencies, Func<string, Task>? at = null)
+/// <param name="blocksKept">How many blocks below the cursor are remembered; another number only in tests.</param>
+internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies currencies, Func<string, Task>? at = null,
+    int blocksKept = FollowChain.BlocksKept)
 {
     /// <summary>Blocks asked for, and added in one transaction.</summary>
     public const int BlocksMax = 200;
@@ -37,54 +39,92 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
     public static readonly IReadOnlyList<string> Points =
         ["read", "added", "undone", "told", "told and marked", "confirmed", "confirmed and marked"];
 
+    /// <summary>Blocks below the cursor that are remembered, and so the deepest reorg that is followed.</summary>
+    public const int BlocksKept = 100_000;
+
+    /// <summary>How far below the tip a chain begins whose start is not set: deeper than reorgs usually go.</summary>
+    public const int StartBelowTip = 32;
+
     private enum Step
     {
-        /// <summary>The cursor moved, or somebody else moved it.</summary>
+        /// <summary>Blocks were added; they are the node's.</summary>
+        Added,
+
+        /// <summary>The last block was undone, or somebody else moved the cursor: where we stand must be found out anew.</summary>
         Moved,
 
         /// <summary>The ledger must be told of the step before.</summary>
         Untold,
 
-        /// <summary>The node has nothing more.</summary>
+        /// <summary>The node has nothing more, and our last block is its own.</summary>
         Done,
+
+        /// <summary>The node lags behind us, or behind the block to start at.</summary>
+        Lags,
     }
 
     /// <summary>Goes on until the node has nothing more and the ledger knows everything. Throws <see cref="ChainFault"/>.</summary>
-    public async Task CatchUp(FollowedChain followed, CancellationToken ct)
-    {
-        Step step;
-        do
-        {
-            step = await Advance(followed, ct);
-            await Tell(followed.Chain.Id, ct);
-            await Confirm(followed.Chain.Id, ct);
-        }
-        while (step != Step.Done);
-    }
-
-    private async Task<Step> Advance(FollowedChain followed, CancellationToken ct)
+    /// <param name="followed">The chain.</param>
+    /// <param name="ct">Stops between two steps, or while the node is waited for.</param>
+    /// <param name="progress">Told of the node's tip and of each move of the cursor.</param>
+    public async Task CatchUp(FollowedChain followed, CancellationToken ct, ChainProgress? progress = null)
     {
         var chain = followed.Chain;
-        if (await db.Cursor(chain.Id, ct) is not { } cursor)
-            return await Start(followed, ct);
-        var blocks = await chain.Blocks(cursor.Height + 1, BlocksMax, ct);
+        await using var ahead = new ReadAhead(chain, BlocksMax);
+        var tip = await chain.Tip(ct);
+        while (true)
+        {
+            var cursor = await db.Cursor(chain.Id, ct);
+            progress?.At(cursor?.Height, tip.Height);
+            var (step, at) = cursor is null ? (await Start(followed, tip, ct), null) : await Advance(followed, cursor, tip, ahead, ct);
+            await Tell(chain.Id, ct);
+            await Confirm(chain.Id, FinalityOf(tip, at), ct);
+            if (at is not null)
+                progress?.At(at.Height, tip.Height);
+            if (step is Step.Done or Step.Lags)
+                return;
+            // The tip moves on while a long way is caught up.
+            if (at is null || at.Height >= tip.Height)
+                tip = await chain.Tip(ct);
+        }
+    }
+
+    /// <summary>One step from the cursor, and the block of ours that is known to be the node's afterwards.</summary>
+    private async Task<(Step Step, ChainCursor? At)> Advance(
+        FollowedChain followed, ChainCursor cursor, ChainTip tip, ReadAhead ahead, CancellationToken ct)
+    {
+        var chain = followed.Chain;
+        if (tip.Height == cursor.Height && tip.Hash == cursor.Hash)
+            return (Step.Done, cursor);
+        var blocks = await ahead.Take(cursor.Height + 1, ct);
         await Reach("read");
         if (blocks.Count > 0 && blocks[0].ParentHash == cursor.Hash)
-            return await Add(followed, cursor, Linked(chain.Id, cursor, blocks), ct);
+        {
+            var linked = Linked(chain.Id, cursor, blocks);
+            var last = new ChainCursor(linked[^1].Height, linked[^1].Hash);
+            if (last.Height < tip.Height && linked.Count == blocks.Count)
+                ahead.Begin(last.Height + 1);
+            var step = await Add(followed, cursor, linked, ct);
+            return (step, step == Step.Added ? last : null);
+        }
 
         // No next block, or one that does not follow ours: what stands at our own height decides.
         if (await chain.BlockAt(cursor.Height, ct) is not { } own)
-            return Step.Done; // The node lags behind us; that is no reorg.
+            return (Step.Lags, null); // The node lags behind us; that is no reorg.
         if (own.Hash != cursor.Hash)
-            return await Undo(chain.Id, cursor, ct);
-        return blocks.Count == 0 ? Step.Done : throw new ChainFault($"{chain.Id}: block {cursor.Height + 1} does not follow the node's own "
-            + $"block {cursor.Height}; nothing was changed.", retryable: true);
+            return (await Undo(chain.Id, cursor, ct), null);
+        return blocks.Count == 0 ? (Step.Done, cursor) : throw new ChainFault($"{chain.Id}: block {cursor.Height + 1} does not follow the "
+            + $"node's own block {cursor.Height}; nothing was changed.", retryable: true);
     }
 
-    private async Task<Step> Start(FollowedChain followed, CancellationToken ct)
+    private static Finality FinalityOf(ChainTip tip, ChainCursor? at) =>
+        new(tip.Finalized is not null, at is null ? -1 : tip.Finalized ?? -1, at ?? new ChainCursor(-1, ""));
+
+    private async Task<Step> Start(FollowedChain followed, ChainTip tip, CancellationToken ct)
     {
-        if (await followed.Chain.BlockAt(followed.Start, ct) is not { } first)
-            return Step.Done;
+        var start = followed.Start ?? Math.Max(0, tip.Height - StartBelowTip);
+        if (await followed.Chain.BlockAt(start, ct) is not { } first)
+            return Step.Lags;
         await db.Transaction((tx, token) => tx.StartCursor(followed.Chain.Id, first, token), ct, repeatable: true);
         return Step.Moved;
     }
@@ -118,8 +158,11 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
             await tx.AddBlocks(chain, blocks, token);
             if (addresses.Length > 0 && await tx.Ours(followed.Family, addresses, token) is { Count: > 0 } ours)
                 await tx.Observe(chain, Observations(followed, blocks, ours), token);
-            await tx.MoveCursor(chain, new ChainCursor(blocks[^1].Height, blocks[^1].Hash), token);
-            return Step.Moved;
+            var last = blocks[^1];
+            await tx.MoveCursor(chain, new ChainCursor(last.Height, last.Hash), token);
+            if (last.Height > blocksKept)
+                await tx.ForgetBlocks(chain, cursor.Height - blocksKept - blocks.Count, last.Height - blocksKept, token);
+            return Step.Added;
         }, ct, repeatable: true);
         await Reach("added");
         return step;
@@ -145,8 +188,8 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
             if (await WhyNot(tx, chain, cursor, token) is { } other)
                 return other;
             var below = await tx.BlockHash(chain, cursor.Height - 1, token) ?? throw new ChainFault(
-                $"{chain}: the block at {cursor.Height}, the first that was followed, was replaced. Check which network the node is on.",
-                retryable: false);
+                $"{chain}: the block at {cursor.Height} was replaced, and it is the lowest that is remembered: the first that was followed, or "
+                + $"{blocksKept} below where the chain was. Check which network the nodes are on.", retryable: false);
             await tx.Orphan(chain, cursor, token);
             await tx.RemoveBlock(chain, cursor.Height, token);
             await tx.MoveCursor(chain, new ChainCursor(cursor.Height - 1, below), token);
@@ -175,9 +218,9 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         }
     }
 
-    private async Task Confirm(string chain, CancellationToken ct)
+    private async Task Confirm(string chain, Finality finality, CancellationToken ct)
     {
-        while (await db.Confirmable(chain, currencies.All, DepositsMax, ct) is { Count: > 0 } rows)
+        while (await db.Confirmable(chain, currencies.All, finality, DepositsMax, ct) is { Count: > 0 } rows)
         {
             var confirmed = await Write(chain, rows, Confirmation);
             await Reach("confirmed");

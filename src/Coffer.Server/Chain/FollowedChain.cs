@@ -7,12 +7,21 @@ namespace Coffer.Server.Chain;
 /// <summary>A chain and what the follower must know to credit what it finds there.</summary>
 /// <param name="Chain">The chain.</param>
 /// <param name="Family">The chains on which one key is one address; see <c>chain_address</c>.</param>
-/// <param name="Start">The first block is taken as given: nothing in it or below is credited, and no reorg goes below it.</param>
+/// <param name="Start">
+/// The first block is taken as given: nothing in it or below is credited, and no reorg goes below it. Null: a little below the tip, when
+/// the chain is first seen.
+/// </param>
 /// <param name="CurrencyOf">Which currency a transfer moves; null when this server does not keep it.</param>
-internal sealed record FollowedChain(IChain Chain, string Family, long Start, Func<ChainTransfer, Currency?> CurrencyOf);
+internal sealed record FollowedChain(IChain Chain, string Family, long? Start, Func<ChainTransfer, Currency?> CurrencyOf);
 
 /// <summary>How far a chain is followed.</summary>
 internal sealed record ChainCursor(long Height, string Hash);
+
+/// <summary>What the chain itself calls final.</summary>
+/// <param name="IsOffered">Whether the chain says anything about it; if not, confirmations are counted.</param>
+/// <param name="Height">Nothing at or below it can change; below 0 when it is not known whether our blocks are the node's.</param>
+/// <param name="At">A block of ours that the node has too: what is below it is the same for both.</param>
+internal sealed record Finality(bool IsOffered, long Height, ChainCursor At);
 
 /// <summary>One of our addresses.</summary>
 internal sealed record WatchedAddress(string Address, short Shard, AccountId Account, WalletId Wallet, string Network, long Index);

@@ -16,12 +16,13 @@ internal static class CurrenciesApi
         }).RequireRead();
     }
 
-    private static CurrencyLine Line(Currency c) => new(c.Code, c.Name, c.Network, c.Token, c.Decimals, c.Contract, c.Confirmations,
+    private static CurrencyLine Line(Currency c) => new(c.Code, c.Name, c.Network, c.Token, c.Decimals, c.Contract, c.Confirmations, c.Finalized,
         Amount.Fixed(c.DepositMinimum, c.Decimals), Amount.Fixed(c.DepositFee, c.Decimals), Amount.Fixed(c.WithdrawalMinimum, c.Decimals),
         Amount.Fixed(c.WithdrawalFee, c.Decimals), Amount.Fixed(c.NetworkFee, c.Decimals));
 
     private sealed record Catalogue(IReadOnlyList<CurrencyLine> Currencies);
 
     private sealed record CurrencyLine(string Currency, string Name, string Network, string Token, int Decimals, string? Contract,
-        int Confirmations, string DepositMinimum, string DepositFee, string WithdrawalMinimum, string WithdrawalFee, string NetworkFee);
+        int Confirmations, bool Finalized, string DepositMinimum, string DepositFee, string WithdrawalMinimum, string WithdrawalFee,
+        string NetworkFee);
 }

@@ -108,6 +108,14 @@ public class CurrenciesTests
     }
 
     [Fact]
+    public void A_currency_may_wait_for_what_the_chain_calls_final()
+    {
+        var currency = CurrenciesFile.Parse(Replaced("confirmations", "\"finalized\"")).All[0];
+        Assert.Equal((true, Currency.ConfirmationsWithoutFinality), (currency.Finalized, currency.Confirmations));
+        Assert.False(CurrenciesFile.Parse($"[{Least}]").All[0].Finalized);
+    }
+
+    [Fact]
     public void Every_member_is_read()
     {
         var file = """
@@ -167,6 +175,7 @@ public class CurrenciesTests
     [InlineData("confirmations", "0")]
     [InlineData("confirmations", "100001")]
     [InlineData("confirmations", "true")]
+    [InlineData("confirmations", "\"final\"")]
     public void A_required_member_out_of_range_is_named(string member, string value)
     {
         var problem = Assert.Single(ProblemsOf(Replaced(member, value)));
@@ -227,7 +236,7 @@ public class CurrenciesTests
             """);
         Assert.Equal(
             [
-                "BTC: confirmations must be a whole number from 1 to 100000",
+                "BTC: confirmations must be a whole number from 1 to 100000 or \"finalized\"",
                 "BTC: network_fee \"0.000000001\" is not an amount: write at most 8 digits after the point; this currency has no more",
                 "entry 2: a name that is not valid Unicode is not a member that the file can have",
                 "entry 2: code is missing",
