@@ -1,3 +1,4 @@
+using Coffer.Chains;
 using Coffer.Server.Auth;
 using Coffer.Server.Balances;
 using Coffer.Server.Chain;
@@ -21,6 +22,7 @@ internal sealed class App : IAsyncDisposable
     private readonly LedgerWriters _ledger;
     private readonly IAsyncDisposable _reads;
     private readonly IReadOnlyList<Worker> _workers;
+    private RealChains? _chains;
 
     private App(WebApplication web, Db db, LedgerWriters ledger, IAsyncDisposable reads, IssueCredential issue, IReadOnlyList<Worker> workers) =>
         (_web, Db, _ledger, _reads, Issue, _workers) = (web, db, ledger, reads, issue, workers);
@@ -42,7 +44,7 @@ internal sealed class App : IAsyncDisposable
     public IReadOnlyList<Endpoint> Endpoints => ((IEndpointRouteBuilder)_web).DataSources.SelectMany(source => source.Endpoints).ToList();
 
     public static async Task<App> Start(Settings settings, string connectionString, int shards, Currencies currencies, TimeProvider time,
-        RandomBytes random, CancellationToken ct)
+        RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null)
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
@@ -80,13 +82,14 @@ internal sealed class App : IAsyncDisposable
         new ApiKeysApi(db, issue, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var chains = new SimulatedChains(db, currencies, time);
-        var follow = new FollowSimulatedChains(
-            db, chains, new FollowChain(db, ledger, currencies), new SendWithdrawals(db, ledger, currencies, time));
+        var followChain = new FollowChain(db, ledger, currencies);
+        var follow = new FollowSimulatedChains(db, chains, followChain, new SendWithdrawals(db, ledger, currencies, time));
+        var realChains = RealChains.Of(chainEntries ?? [], db, currencies, makeChain);
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
-        web.MapHealth(db, web.Lifetime.ApplicationStopping);
+        web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, reads, issue, workers) { Currencies = currencies };
+        var app = new App(web, db, ledger, reads, issue, workers) { Currencies = currencies, _chains = realChains };
         Authenticate.Check(app.Endpoints);
         try
         {
@@ -102,6 +105,12 @@ internal sealed class App : IAsyncDisposable
         var log = web.Services.GetRequiredService<ILogger<Worker>>();
         workers.Add(new Worker("writing down last uses", CredentialUse.FlushEvery, use.Flush, time, log));
         workers.Add(new Worker("following simulated chains", FollowSimulatedChains.Pause, follow.Run, time, log));
+        foreach (var chain in realChains.All)
+        {
+            var worker = new FollowRealChain(chain, followChain, time, log, web.Lifetime.ApplicationStopping);
+            workers.Add(new Worker($"following {chain.Entry.Id}", chain.Entry.Poll, worker.Run, time, log));
+        }
+
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));
@@ -120,6 +129,7 @@ internal sealed class App : IAsyncDisposable
         await _web.DisposeAsync();
         foreach (var worker in _workers)
             await worker.DisposeAsync();
+        _chains?.Dispose();
         await _reads.DisposeAsync();
         await _ledger.DisposeAsync();
         await Db.DisposeAsync();

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Coffer.Server.Auth;
+using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
 
@@ -6,19 +8,20 @@ namespace Coffer.Server;
 
 /// <summary>
 /// What a supervisor and a load balancer ask. Live touches nothing: a process that answers must not be killed because its database is
-/// away. Ready says whether a request could be answered now; it ends as soon as the process is asked to stop.
+/// away. Ready says whether a request could be answered now; it ends as soon as the process is asked to stop. It also lists the chains,
+/// which change nothing about it: while a chain is behind, balances are served as far as it was followed.
 /// </summary>
 internal static class HealthApi
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
-    public static void MapHealth(this IEndpointRouteBuilder routes, Db db, CancellationToken stopping)
+    public static void MapHealth(this IEndpointRouteBuilder routes, Db db, RealChains chains, CancellationToken stopping)
     {
         routes.MapGet("/health/live", http => Answer.Json(http, StatusCodes.Status200OK, new State("live"))).Public();
         routes.MapGet("/health/ready", async http =>
         {
             await Check(db, stopping, http.RequestAborted);
-            await Answer.Json(http, StatusCodes.Status200OK, new State("ready"));
+            await Answer.Json(http, StatusCodes.Status200OK, new Readiness("ready", [.. chains.All.Select(Line)]));
         }).Public();
     }
 
@@ -42,5 +45,16 @@ internal static class HealthApi
 
     private static Refused Away(string message) => new(new(RefusalCode.ServiceUnavailable, message));
 
+    private static ChainLine Line(RealChain chain)
+    {
+        var now = chain.Progress.Standing();
+        var state = JsonNamingPolicy.SnakeCaseLower.ConvertName(now.State.ToString());
+        return new ChainLine(now.Chain, now.Height, now.Tip, now.Behind, state, now.Message);
+    }
+
     private sealed record State(string Status);
+
+    private sealed record Readiness(string Status, IReadOnlyList<ChainLine> Chains);
+
+    private sealed record ChainLine(string Chain, long? Height, long? Tip, long? Behind, string State, string? Message);
 }

@@ -2,8 +2,10 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Coffer.Chains;
 using Coffer.Server;
 using Coffer.Server.Auth;
+using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Npgsql;
 
@@ -39,6 +41,10 @@ internal sealed class World : IAsyncDisposable
 
     public static Task<World> Start(TestCluster cluster, Settings? settings = null, TimeProvider? time = null, Currencies? currencies = null) =>
         StartOn(cluster.NewDatabase(), settings, time, currencies);
+
+    /// <summary>A server that follows these chains, made in this way.</summary>
+    public static Task<World> StartWith(Task<string> database, IReadOnlyList<ChainEntry> chains, MakeChain make) =>
+        StartOn(database, null, null, null, chains, make);
 
     /// <summary>A second process on the database of a world that runs, or ran.</summary>
     public static Task<World> StartOn(string database, Settings? settings = null, TimeProvider? time = null) =>
@@ -116,12 +122,13 @@ internal sealed class World : IAsyncDisposable
         NpgsqlConnection.ClearPool(new NpgsqlConnection(Database));
     }
 
-    private static async Task<World> StartOn(Task<string> database, Settings? settings, TimeProvider? time, Currencies? currencies = null)
+    private static async Task<World> StartOn(Task<string> database, Settings? settings, TimeProvider? time, Currencies? currencies = null,
+        IReadOnlyList<ChainEntry>? chains = null, MakeChain? make = null)
     {
         var clock = time ?? TimeProvider.System;
         var connectionString = await database;
         var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, currencies ?? AllCurrencies, clock,
-            RandomNumberGenerator.Fill, CancellationToken.None);
+            RandomNumberGenerator.Fill, CancellationToken.None, chains, make);
         return new World(app, connectionString, new Ids(clock, RandomNumberGenerator.Fill), clock);
     }
 

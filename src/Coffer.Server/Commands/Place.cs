@@ -9,8 +9,9 @@ namespace Coffer.Server.Commands;
 /// <param name="Database">The connection string as it was given; null for the private cluster.</param>
 /// <param name="Folder">The data folder of the private cluster.</param>
 /// <param name="CurrenciesFile">The currency file; null for the one that is built in.</param>
+/// <param name="ChainsFile">The chains file; null for no real chain.</param>
 /// <param name="Shards">The number of shards that is asked for; null for what the database has.</param>
-internal sealed record Place(string? Database, string Folder, string? CurrenciesFile, int? Shards);
+internal sealed record Place(string? Database, string Folder, string? CurrenciesFile, string? ChainsFile, int? Shards);
 
 /// <summary>The options that say where; each command has its own set of them.</summary>
 internal sealed class PlaceOptions
@@ -22,6 +23,7 @@ internal sealed class PlaceOptions
     private readonly Option<string> _database;
     private readonly Option<string> _data;
     private readonly Option<string> _currencies;
+    private readonly Option<string> _chains;
     private readonly Option<string>? _shards;
 
     private PlaceOptions(Command command, string folderName, bool shards)
@@ -34,6 +36,8 @@ internal sealed class PlaceOptions
         command.Options.Add(_database);
         command.Options.Add(_data);
         command.Options.Add(_currencies);
+        _chains = Texts.Option("--chains", "FILE", "Chains file (none: no real chain)");
+        command.Options.Add(_chains);
         if (!shards)
             return;
         _shards = Texts.Option("--shards", "N", $"Writer lanes of a new database, fixed for ever ({Settings.ShardsDefault})");
@@ -52,7 +56,7 @@ internal sealed class PlaceOptions
             || number is < 1 or > FixSettings.ShardsMax))
             throw new Misuse($"--shards (COFFER_SHARDS) must be a whole number from 1 to {FixSettings.ShardsMax}, not \"{shards}\".");
         return new Place(Texts.Given(parsed, _database, "COFFER_DATABASE"), folder, Texts.Given(parsed, _currencies, "COFFER_CURRENCIES"),
-            shards is null ? null : int.Parse(shards, CultureInfo.InvariantCulture));
+            Texts.Given(parsed, _chains, "COFFER_CHAINS"), shards is null ? null : int.Parse(shards, CultureInfo.InvariantCulture));
     }
 
     /// <summary>The user's own data folder; a service account without a home has the machine's.</summary>

@@ -17,11 +17,13 @@ internal static class ServeCommand
               coffer serve
               coffer serve --host 0.0.0.0 --public-url https://api.example.com --data /var/lib/coffer
               coffer serve --database postgres://coffer@db.example.com/coffer --currencies /etc/coffer/currencies.json
+              coffer serve --chains /etc/coffer/chains.json
 
-            Environment: COFFER_DATABASE, COFFER_DATA, COFFER_CURRENCIES, COFFER_SHARDS,
+            Environment: COFFER_DATABASE, COFFER_DATA, COFFER_CURRENCIES, COFFER_CHAINS, COFFER_SHARDS,
               {string.Join(", ", SettingsReader.All.Select(name => name.Variable))}
 
-            GET /health/live answers while the process runs, GET /health/ready while it can serve. SIGTERM stops it cleanly.
+            GET /health/live answers while the process runs, GET /health/ready while it can serve and says how far
+            each chain is. SIGTERM stops it cleanly.
             """);
         var place = PlaceOptions.AddTo(command, shards: true);
         var settings = Texts.AddSettings(command);
@@ -43,7 +45,8 @@ internal static class ServeCommand
     {
         try
         {
-            return await App.Start(settings, work.ConnectionString, work.Shards, work.Currencies, work.Clock, work.Random, ct);
+            return await App.Start(settings, work.ConnectionString, work.Shards, work.Currencies, work.Clock, work.Random, ct,
+                work.Chains);
         }
         catch (Exception fault) when (SocketError(fault) is { } error)
         {

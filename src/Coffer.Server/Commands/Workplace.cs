@@ -1,3 +1,4 @@
+using Coffer.Chains;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
@@ -12,9 +13,10 @@ internal sealed class Workplace : IAsyncDisposable
 {
     private readonly EmbeddedCluster? _cluster;
 
-    private Workplace(EmbeddedCluster? cluster, string connectionString, Db db, int shards, Currencies currencies, TimeProvider time)
+    private Workplace(EmbeddedCluster? cluster, string connectionString, Db db, int shards, ConfigFiles files, TimeProvider time)
     {
-        (_cluster, ConnectionString, Db, Shards, Currencies, Clock) = (cluster, connectionString, db, shards, currencies, time);
+        (_cluster, ConnectionString, Db, Shards, Clock) = (cluster, connectionString, db, shards, time);
+        (Currencies, Chains) = (files.Currencies, files.Chains);
         Ids = new Ids(time, Random);
     }
 
@@ -25,6 +27,9 @@ internal sealed class Workplace : IAsyncDisposable
     public int Shards { get; }
 
     public Currencies Currencies { get; }
+
+    /// <summary>The real chains that the operator has named; none without a chains file.</summary>
+    public IReadOnlyList<ChainEntry> Chains { get; }
 
     public TimeProvider Clock { get; }
 
@@ -58,8 +63,8 @@ internal sealed class Workplace : IAsyncDisposable
         Place place, Func<string, TimeProvider, CancellationToken, Task<EmbeddedCluster>> open, CancellationToken ct)
     {
         var time = TimeProvider.System;
-        // Read before anything is started: a mistake in it should cost no wait.
-        var currencies = ReadCurrencies(place.CurrenciesFile);
+        // Read before anything is started: a mistake in them should cost no wait.
+        var files = ConfigFiles.Read(place.CurrenciesFile, place.ChainsFile);
         var given = place.Database is null ? null : DatabaseUrl.ToKeywords(place.Database);
         var cluster = given is null ? await open(place.Folder, time, ct) : null;
         Db? db = null;
@@ -69,8 +74,8 @@ internal sealed class Workplace : IAsyncDisposable
             await Migrations.Apply(connectionString, time, ct);
             db = new Db(connectionString, time);
             var shards = await FixSettings.Shards(db, place.Shards, ct);
-            await FixSettings.Currencies(db, currencies, ct);
-            return new Workplace(cluster, connectionString, db, shards, currencies, time);
+            await FixSettings.Currencies(db, files.Currencies, ct);
+            return new Workplace(cluster, connectionString, db, shards, files, time);
         }
         catch
         {
@@ -79,30 +84,6 @@ internal sealed class Workplace : IAsyncDisposable
             if (cluster is not null)
                 await cluster.DisposeAsync();
             throw;
-        }
-    }
-
-    private static Currencies ReadCurrencies(string? file)
-    {
-        if (file is null)
-        {
-            using var builtIn = typeof(Workplace).Assembly.GetManifestResourceStream("currencies.json")!;
-            using var bytes = new MemoryStream();
-            builtIn.CopyTo(bytes);
-            return CurrenciesFile.Parse(bytes.ToArray());
-        }
-
-        try
-        {
-            return CurrenciesFile.Parse(File.ReadAllBytes(file));
-        }
-        catch (CurrenciesFault fault)
-        {
-            throw new SetupFailure($"{file}: {fault.Message}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SetupFailure($"The currency file {file} cannot be read: check its name and its rights ({e.Message.TrimEnd('.')}).");
         }
     }
 }

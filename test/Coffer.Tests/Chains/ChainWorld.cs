@@ -14,6 +14,7 @@ namespace Coffer.Tests.Chains;
 internal sealed class ChainWorld : IAsyncDisposable
 {
     public const short Shard = 1;
+    public const int BlocksKept = 20;
     public static readonly DateTimeOffset Noon = new(2025, 1, 15, 12, 0, 0, TimeSpan.Zero);
     public static readonly AccountId Account = new(new Guid("11111111-1111-4111-8111-111111111111"));
     public static readonly WalletId Wallet = new(new Guid("22222222-2222-4222-8222-222222222222"));
@@ -21,6 +22,7 @@ internal sealed class ChainWorld : IAsyncDisposable
     public static readonly Currency Tether = Make("USDTERC20", "ETH", 3, minimum: 10);
     public static readonly Currency Ether = Make("ETH", "ETH", 5, minimum: 0);
     public static readonly Currency Tron = Make("TRX", "TRX", 2, minimum: 0);
+    public static readonly Currency Dai = Make("DAIERC20", "ETH", Currency.ConfirmationsWithoutFinality, minimum: 0) with { Finalized = true };
     public static readonly string Address = SimulatedAddress.Make(Account, Wallet, "ETH", 0);
     public static readonly string OtherAddress = SimulatedAddress.Make(Account, Other, "ETH", 0);
 
@@ -34,10 +36,11 @@ internal sealed class ChainWorld : IAsyncDisposable
         var time = TimeProvider.System;
         (Db, _ownsDb) = (db, ownsDb);
         _ledger = new LedgerWriters(2, Db, new Ids(time, Random.Shared.NextBytes), time);
-        var currencies = new Currencies([Tether, Ether, Tron]);
+        var currencies = new Currencies([Tether, Ether, Tron, Dai]);
         Chains = new SimulatedChains(Db, currencies, time);
         Chain = Chains.Of(Account);
         Follower = new FollowChain(Db, _ledger, currencies, at);
+        Forgetful = new FollowChain(Db, _ledger, currencies, at, BlocksKept);
         Send = new SendWithdrawals(Db, _ledger, currencies, time, at);
         _all = new FollowSimulatedChains(Db, Chains, Follower, Send);
     }
@@ -49,6 +52,9 @@ internal sealed class ChainWorld : IAsyncDisposable
     public SimulatedChain Chain { get; }
 
     public FollowChain Follower { get; }
+
+    /// <summary>A follower that remembers few blocks.</summary>
+    public FollowChain Forgetful { get; }
 
     public SendWithdrawals Send { get; }
 

@@ -10,7 +10,10 @@ internal sealed class Node(IChain behind) : IChain
 
     public Func<IReadOnlyList<ChainBlock>, IReadOnlyList<ChainBlock>> Answer { get; set; } = blocks => blocks;
 
-    public Task<ChainTip> Tip(CancellationToken ct) => behind.Tip(ct);
+    /// <summary>What becomes of the tip.</summary>
+    public Func<ChainTip, ChainTip> Top { get; set; } = tip => tip;
+
+    public async Task<ChainTip> Tip(CancellationToken ct) => Top(await behind.Tip(ct));
 
     public async Task<IReadOnlyList<ChainBlock>> Blocks(long height, int countMax, CancellationToken ct) =>
         Answer(await behind.Blocks(height, countMax, ct));

@@ -1,0 +1,15 @@
+using Coffer.Chains;
+using Coffer.Server.Host;
+
+namespace Coffer.Server.Chain;
+
+/// <summary>The one place that knows which kind of chain is which implementation.</summary>
+internal static class ChainFactory
+{
+    /// <summary>Makes the chain of an entry.</summary>
+    /// <exception cref="SetupFailure">This build has no implementation of the kind.</exception>
+    public static IChain Make(ChainEntry entry, Watch watch) => entry.Kind switch
+    {
+        _ => throw new SetupFailure($"{entry.Id}: this build of Coffer cannot follow {entry.Kind} chains."),
+    };
+}
