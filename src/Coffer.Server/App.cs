@@ -87,6 +87,7 @@ internal sealed class App : IAsyncDisposable
         var realChains = RealChains.Of(chainEntries ?? [], db, currencies, makeChain);
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
+        new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
         var app = new App(web, db, ledger, reads, issue, workers) { Currencies = currencies, _chains = realChains };

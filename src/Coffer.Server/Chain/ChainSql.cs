@@ -120,7 +120,8 @@ internal static class ChainSql
     /// Each becomes a row, or the next sighting of the row it has. A row that still counts in another block is left alone: no
     /// identity counts twice. What comes back for another wallet or in another currency than before is kept for a human.
     /// </summary>
-    public static async Task Observe(this Tx tx, string chain, IReadOnlyList<Observation> seen, CancellationToken ct)
+    /// <returns>How many rows are new or came back.</returns>
+    public static async Task<int> Observe(this Tx tx, string chain, IReadOnlyList<Observation> seen, CancellationToken ct)
     {
         await using var command = tx.Command("""
             INSERT INTO chain_deposit AS d (chain, state, sighting, posted, tx_id, kind, ordinal, height, block_hash, block_time, address,
@@ -142,7 +143,28 @@ internal static class ChainSql
             P(seen, d => d.BlockHash), P(seen, d => d.BlockTime.UtcDateTime), P(seen, d => d.Address), P(seen, d => d.Shard),
             P(seen, d => d.Account.Value), P(seen, d => d.Wallet.Value), P(seen, d => d.Asset), P(seen, d => d.Currency),
             P(seen, d => d.Amount), P(seen, d => d.Reason));
-        await command.ExecuteNonQueryAsync(ct);
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>
+    /// Rows that were not credited and are in the same block still get the reason, or the currency, that they have by the files as they
+    /// are now. What was credited is left alone, and so is what a human must look at. Answers how many are to be credited now.
+    /// </summary>
+    public static async Task<int> Recheck(this Tx tx, string chain, IReadOnlyList<Observation> seen, CancellationToken ct)
+    {
+        await using var command = tx.Command("""
+            WITH changed AS (
+                UPDATE chain_deposit d SET currency = u.currency, reason = u.reason, posted = u.reason IS NOT NULL
+                FROM unnest($2::text[], $3::smallint[], $4::integer[], $5::text[], $6::uuid[], $7::text[], $8::numeric[], $9::text[])
+                    AS u(tx_id, kind, ordinal, block_hash, wallet_id, currency, amount, reason)
+                WHERE d.chain = $1 AND d.tx_id = u.tx_id AND d.kind = u.kind AND d.ordinal = u.ordinal AND d.block_hash = u.block_hash
+                    AND d.wallet_id = u.wallet_id AND d.amount = u.amount AND coalesce(d.currency = u.currency, true)
+                    AND d.state = 1 AND d.reason <> 'receiver_changed' AND (d.reason, d.currency) IS DISTINCT FROM (u.reason, u.currency)
+                RETURNING u.reason)
+            SELECT count(*)::integer FROM changed WHERE reason IS NULL
+            """, P(chain), P(seen, d => d.TxId), P(seen, d => (short)d.Kind), P(seen, d => d.Ordinal), P(seen, d => d.BlockHash),
+            P(seen, d => d.Wallet.Value), P(seen, d => d.Currency), P(seen, d => d.Amount), P(seen, d => d.Reason));
+        return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>What this block gave counts no more; the ledger must be told, where it was told of it at all.</summary>
@@ -211,6 +233,11 @@ internal static class ChainSql
             P(rows, d => d.Sighting), P(rows, d => (short)d.State), P(rows, d => d.Reason));
         await command.ExecuteNonQueryAsync(ct);
     }
+
+    /// <summary>What was observed of one transaction.</summary>
+    public static Task<List<Observation>> DepositsIn(this Db db, string chain, string txId, CancellationToken ct) => Read(db, $"""
+        SELECT {Columns} FROM chain_deposit d WHERE chain = $1 AND tx_id = $2 ORDER BY kind, ordinal
+        """, ct, P(chain), P(txId));
 
     private static async Task<List<Observation>> Read(Db db, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
     {

@@ -117,7 +117,8 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
             + $"node's own block {cursor.Height}; nothing was changed.", retryable: true);
     }
 
-    private static Finality FinalityOf(ChainTip tip, ChainCursor? at) =>
+    /// <summary>What a tip says of finality, when a block of ours is known to be on the same chain; null when none is.</summary>
+    public static Finality FinalityOf(ChainTip tip, ChainCursor? at) =>
         new(tip.Finalized is not null, at is null ? -1 : tip.Finalized ?? -1, at ?? new ChainCursor(-1, ""));
 
     private async Task<Step> Start(FollowedChain followed, ChainTip tip, CancellationToken ct)
@@ -169,7 +170,7 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
     }
 
     /// <summary>What the blocks pay us; each identity once, whatever a node says.</summary>
-    private static List<Observation> Observations(
+    public static List<Observation> Observations(
         FollowedChain followed, IReadOnlyList<ChainBlock> blocks, Dictionary<string, WatchedAddress> ours)
     {
         var found = new List<Observation>();
@@ -207,7 +208,8 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         return await tx.HasUntold(chain, ct) ? Step.Untold : null;
     }
 
-    private async Task Tell(string chain, CancellationToken ct)
+    /// <summary>Tells the ledger everything that it must be told.</summary>
+    public async Task Tell(string chain, CancellationToken ct)
     {
         while (await db.Untold(chain, DepositsMax, ct) is { Count: > 0 } rows)
         {
@@ -218,7 +220,8 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         }
     }
 
-    private async Task Confirm(string chain, Finality finality, CancellationToken ct)
+    /// <summary>Tells the ledger what has its confirmations, or is final.</summary>
+    public async Task Confirm(string chain, Finality finality, CancellationToken ct)
     {
         while (await db.Confirmable(chain, currencies.All, finality, DepositsMax, ct) is { Count: > 0 } rows)
         {

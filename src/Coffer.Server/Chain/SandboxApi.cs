@@ -162,14 +162,8 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         json.WriteEndObject();
     }
 
-    /// <summary>In whole units where the currency is known and the ledger can hold the amount; else in smallest units.</summary>
-    private void WriteAmount(Utf8JsonWriter json, System.Numerics.BigInteger amount, string? code)
-    {
-        if (currencies.TryFind(code, out var currency) && amount <= (System.Numerics.BigInteger)Amount.Max)
-            json.WriteShort("amount"u8, (Int128)amount, currency.Decimals);
-        else
-            json.WriteString("amount_smallest_units"u8, amount.ToString());
-    }
+    private void WriteAmount(Utf8JsonWriter json, System.Numerics.BigInteger amount, string? code) =>
+        json.WriteTransferred(amount, currencies.TryFind(code, out var currency) ? currency : null);
 
     private static Caller TestCaller(HttpContext http) => http.Caller() is { Mode: Mode.Test } caller
         ? caller

@@ -65,6 +65,7 @@ internal static class CommandLine
         {
             ServeCommand.Make(), DemoCommand.Make(), MigrateCommand.Make(), AccountCommand.Make(), KeyCommand.Make(),
             ClientCommand.Make(), RateCommand.Make(), CorrectCommand.Make(), VerifyCommand.Make(),
+            ChainCommand.Make(), DepositCommand.Make(),
         };
         root.Options.Add(new VersionAsked());
         root.Options.Add(HelpWithExamples.Option());

@@ -78,6 +78,36 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
         await Until(async () => (await Ready()).GetProperty("state").GetString() == "following");
     }
 
+    [Fact]
+    public async Task Status_names_every_node_with_its_tip_and_is_ok_only_while_the_chain_is_followed_and_a_node_answers()
+    {
+        await _chain.Mine(5, _world.Time.GetUtcNow(), 0, Ct);
+        await Until(async () => (await Ready()).GetProperty("height").ValueKind == JsonValueKind.Number
+            && (await Ready()).GetProperty("height").GetInt32() == 5);
+        var entry = _entry with { Nodes = [new Uri("http://me:secret@a:1/key"), new Uri("https://b:2"), new Uri("http://c:3")] };
+        var fork = new SimulatedChain("fork", new MemoryLog());
+        await fork.Mine(9, _world.Time.GetUtcNow(), 0, Ct);
+        IChain Make(ChainEntry one, Watch watch) => one.Nodes[0].Host switch
+        {
+            "a" => new Node(_chain),
+            "b" => new Node(_chain) { Top = _ => throw new ChainFault("ethereum: b:2 does not answer.", retryable: true) },
+            _ => new Node(fork),
+        };
+        var status = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, Ct));
+        Assert.Equal((true, 5L, 4L), (status.Ok, status.Height, status.Behind));
+        Assert.Equal([new NodeStatus("http://a:1", 5, null, true, null),
+            new NodeStatus("https://b:2", null, null, null, "ethereum: b:2 does not answer."),
+            new NodeStatus("http://c:3", 9, null, false, null)], status.Nodes);
+
+        var forked = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[2]] }], Make, Ct));
+        Assert.False(forked.Ok);
+        var away = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[1]] }], Make, Ct));
+        Assert.Equal((false, null), (away.Ok, away.Behind));
+        await fork.Mine(100, _world.Time.GetUtcNow(), 0, Ct);
+        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, Ct)).Ok);
+        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Id = "never" }], Make, Ct)).Ok);
+    }
+
     private async Task<JsonElement> Ready()
     {
         var got = await _world.Send(HttpMethod.Get, "/health/ready");

@@ -97,6 +97,12 @@ public sealed class CommandTests(TestCluster cluster) : IDisposable
         await File.WriteAllTextAsync(currencies, "[{\"code\":\"BTC\"}]", Ct);
         await Refused(database, 1, $"{currencies}: The currency file cannot be used; correct it and start again: BTC: ",
             "serve", "--currencies", currencies);
+        await Refused(database, 2, "There is no chains file: name it with --chains (COFFER_CHAINS).", "chain", "status");
+        await Refused(database, 2, "--from must be the height of a block, not \"-1\"", "chain", "rescan", "--chain", "x", "--from=-1");
+        var chains = Path.Combine(temp, "chains.json");
+        await File.WriteAllTextAsync(chains, """{"chains":[{"id":"x","kind":"bitcoin","network":"XX","nodes":["http://u:hunter2@h"]}]}""", Ct);
+        await Refused(database, 1, $"{chains}: The chains file cannot be used; correct it and start again: x: no currency of the currency "
+            + "file is on the network XX.", "serve", "--chains", chains);
         OneSentence(await Binary.Run("serve", "--database", $"postgres://nobody@127.0.0.1:{port}/x?connect_timeout=2"), 1,
             "The database x at 127.0.0.1 cannot be opened");
         OneSentence(await Binary.Run("serve", "--database", "nonsense"), 1, "The connection string cannot be understood");
