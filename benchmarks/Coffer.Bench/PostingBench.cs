@@ -116,7 +116,7 @@ internal static class PostingBench
         var batch = new LedgerBatch([command]);
         await tx.Load(shard, batch, ct);
         var outcome = batch.Decide(0, rig.Ids.Movement(), DateTimeOffset.UtcNow);
-        await tx.Store(shard, batch, ct);
+        tx.Store(shard, batch);
         return outcome;
     }, CancellationToken.None, repeatable: true);
 

@@ -67,6 +67,8 @@ internal sealed class LedgerWriter : IAsyncDisposable
                 batch.Add(pending);
             await Run(batch);
             batch.Clear();
+            // Those who were just answered run first: what they ask next joins the batch instead of waiting for two.
+            await Task.Yield();
         }
     }
 
@@ -99,7 +101,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Read, decide, write: two round trips here and the commit.</summary>
+    /// <summary>Read, decide, write: one round trip to read, one to write and commit.</summary>
     private async Task<Outcome[]> Apply(Tx tx, IReadOnlyList<Pending> pending, CancellationToken ct)
     {
         var commands = new Command[pending.Count];
@@ -113,7 +115,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         for (var i = 0; i < commands.Length; i++)
             outcomes[i] = batch.Decide(i, pending[i].Id, now);
         if (batch.Postings.Count > 0)
-            await tx.Store(_shard, batch, ct);
+            tx.Store(_shard, batch);
         return outcomes;
     }
 

@@ -16,8 +16,9 @@ internal sealed class Db : IAsyncDisposable
     /// <summary>
     /// Statements are prepared and planned once per connection, and all of them find their rows by key. A planner that is asked while a
     /// table is new and small would rather scan it, and the connection would go on scanning when it has millions of rows.
+    /// No two rows of a batch ask for the same key, so remembering what was found would only cost.
     /// </summary>
-    private static readonly string[] _byKey = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off"];
+    private static readonly string[] _byKey = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_memoize=off"];
 
     private readonly NpgsqlDataSource _writes;
     private readonly NpgsqlDataSource _snapshots;
@@ -28,6 +29,7 @@ internal sealed class Db : IAsyncDisposable
         _time = time;
         var byKey = _byKey.Aggregate(connectionString, DatabaseUrl.WithSetting);
         Reads = Source(byKey, "coffer reads", multiplexing: true, poolMax: 8, seconds: 60);
+        Lanes = Source(byKey, "coffer lanes", multiplexing: false, poolMax: 8, seconds: 60);
         _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60);
         // Proofs read whole tables, for as long as that takes.
         _snapshots = Source(connectionString, "coffer snapshots", multiplexing: false, poolMax: 4, seconds: 0);
@@ -35,6 +37,9 @@ internal sealed class Db : IAsyncDisposable
 
     /// <summary>For single statements outside a transaction; always current.</summary>
     public NpgsqlDataSource Reads { get; }
+
+    /// <summary>For statements of which few run at a time, each for many callers: <see cref="ReadLanes{TKey, TAnswer}"/>.</summary>
+    public NpgsqlDataSource Lanes { get; }
 
     /// <summary>
     /// Runs <paramref name="work"/> in one READ COMMITTED transaction. Serialization failures, deadlocks and connections lost
@@ -64,6 +69,7 @@ internal sealed class Db : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Reads.DisposeAsync();
+        await Lanes.DisposeAsync();
         await _writes.DisposeAsync();
         await _snapshots.DisposeAsync();
     }
@@ -77,15 +83,26 @@ internal sealed class Db : IAsyncDisposable
             {
                 await using var connection = await _writes.OpenConnectionAsync(ct);
                 await using var transaction = await connection.BeginTransactionAsync(ct);
-                var result = await work(new Tx(connection, transaction), ct);
+                var tx = new Tx(connection, transaction);
+                var result = await work(tx, ct);
                 committing = true;
-                await transaction.CommitAsync(CancellationToken.None);
+                await (tx.Last is { } last ? Commit(last) : transaction.CommitAsync(CancellationToken.None));
                 return result;
             }
             catch (Exception fault) when (attempt < AttemptsMax && MayRepeat(fault, committing, repeatable))
             {
                 await Task.Delay(Wait(attempt), _time, ct);
             }
+        }
+    }
+
+    /// <summary>One round trip for the last statements and the COMMIT: when one of them fails, the server skips those after it.</summary>
+    private static async Task Commit(NpgsqlBatch last)
+    {
+        await using (last)
+        {
+            last.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+            await last.ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
 
@@ -121,4 +138,10 @@ internal sealed class Db : IAsyncDisposable
 }
 
 /// <summary>A running transaction: what a statement needs to run in it.</summary>
-internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transaction);
+internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transaction)
+{
+    /// <summary>
+    /// Statements whose results nobody waits for: they go to the server together with the COMMIT, after the work is done. Null for none.
+    /// </summary>
+    public NpgsqlBatch? Last { get; set; }
+}

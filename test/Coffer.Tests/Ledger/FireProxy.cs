@@ -104,11 +104,12 @@ internal sealed class FireProxy : IDisposable
     private async Task Pump(Socket from, Socket to, bool there, StrongBox lose)
     {
         var buffer = new byte[65_536];
+        var commits = new CommitWatch();
         try
         {
             while (await from.ReceiveAsync(buffer, SocketFlags.None) is var count and > 0)
             {
-                if (there && buffer.AsSpan(0, count).IndexOf("COMMIT\0"u8) >= 0)
+                if (there && commits.IsIn(buffer.AsSpan(0, count)))
                 {
                     if (Take(ref cutting)) break;
                     lose.Value = Take(ref losing);
@@ -146,6 +147,25 @@ internal sealed class FireProxy : IDisposable
     {
         one.Dispose();
         other.Dispose();
+    }
+
+    /// <summary>Finds a COMMIT in what one connection sends: by its text, or by the name that it was prepared under before.</summary>
+    private sealed class CommitWatch
+    {
+        private static readonly byte[] Text = [.. "COMMIT\0"u8];
+        private byte[]? prepared;
+
+        public bool IsIn(ReadOnlySpan<byte> sent)
+        {
+            var at = sent.IndexOf(Text);
+            if (at < 0) return prepared is not null && sent.IndexOf(prepared) >= 0;
+            // A Parse message: length, name, text. A simple query has its length before the text.
+            var before = sent[..at];
+            if (before.Length > 1 && before[^1] == 0 && before[..^1].LastIndexOf((byte)0) is var start && before[(start + 1)..^1] is { Length: > 0 } name
+                && char.IsAsciiLetter((char)name[^1]) | char.IsAsciiDigit((char)name[^1]))
+                prepared = [0, .. name, 0];
+            return true;
+        }
     }
 
     private sealed class StrongBox
