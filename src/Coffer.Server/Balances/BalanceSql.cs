@@ -75,7 +75,7 @@ internal static class BalanceSql
     /// </summary>
     public static async Task<WalletView?[]> WalletBalances(this Db db, IReadOnlyList<WalletQuestion> questions)
     {
-        await using var command = db.Reads.CreateCommand(Wallets);
+        await using var command = db.Lanes.CreateCommand(Wallets);
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. questions.Select(q => q.Hash)] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. questions.Select(q => q.Wallet)] });
         await using var rows = await command.ExecuteReaderAsync();

@@ -20,9 +20,10 @@ internal sealed class Input
     private const int DepthMax = 8;
 
     private readonly Dictionary<string, string?> _texts = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<string>> _faults = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, JsonElement> _elements = new(StringComparer.Ordinal);
+    // Most requests are right and most have few members: these are made when they are needed.
+    private readonly List<string> _asked = [];
+    private Dictionary<string, List<string>>? _faults;
+    private Dictionary<string, JsonElement>? _elements;
 
     /// <summary>Reads the query string; a parameter that comes twice is a fault of that parameter.</summary>
     public static Input Query(HttpContext http)
@@ -76,7 +77,7 @@ internal sealed class Input
     public string? OptionalText(string name, int max = TextMax)
     {
         _asked.Add(name);
-        if (_elements.TryGetValue(name, out var element) && element.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
+        if (Element(name) is { } element && element.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
         {
             Fault(name, "Send this as a JSON string.");
             return null;
@@ -140,7 +141,7 @@ internal sealed class Input
     public string AmountText(string name)
     {
         _asked.Add(name);
-        if (_elements.TryGetValue(name, out var element) && element.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Null))
+        if (Element(name) is { } element && element.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Null))
             Fault(name, "Send the amount as a decimal string such as \"12.50\".");
         return RawText(name) ?? Missing(name);
     }
@@ -149,7 +150,7 @@ internal sealed class Input
     public Int128 Amount(string name, Currency currency)
     {
         var text = AmountText(name);
-        if (_faults.ContainsKey(name))
+        if (IsFaulty(name))
             return 0;
         if (Coffer.Amount.TryParsePositive(text, currency.Decimals, out var amount, out var fault))
             return amount;
@@ -161,7 +162,7 @@ internal sealed class Input
     public Currency? OptionalCurrency(string name, Currencies currencies)
     {
         var code = OptionalText(name);
-        if (code is null || _faults.ContainsKey(name))
+        if (code is null || IsFaulty(name))
             return null;
         return currencies.TryFind(code, out var currency)
             ? currency
@@ -182,7 +183,7 @@ internal sealed class Input
     public IReadOnlyList<string>? OptionalTexts(string name, int countMax, int max = TextMax)
     {
         _asked.Add(name);
-        if (!_elements.TryGetValue(name, out var element) || element.ValueKind == JsonValueKind.Null)
+        if (Element(name) is not { ValueKind: not JsonValueKind.Null } element)
             return null;
         if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() > countMax
             || element.EnumerateArray().Any(e => e.ValueKind != JsonValueKind.String || e.GetString()!.Length is 0 || e.GetString()!.Length > max))
@@ -197,6 +198,7 @@ internal sealed class Input
     /// <summary>Records that a member is wrong; the message says what to send instead.</summary>
     public void Fault(string name, string message)
     {
+        _faults ??= new(StringComparer.Ordinal);
         if (!_faults.TryGetValue(name, out var messages))
             _faults[name] = messages = [];
         messages.Add(message);
@@ -205,9 +207,13 @@ internal sealed class Input
     /// <summary>Refuses the request if anything that was asked for is wrong, or anything else was sent.</summary>
     public void Check()
     {
-        foreach (var name in _texts.Keys.Where(name => !_asked.Contains(name)))
-            Fault(name, "This is not a parameter here; leave it out.");
-        if (_faults.Count == 0)
+        foreach (var name in _texts.Keys)
+        {
+            if (!_asked.Contains(name))
+                Fault(name, "This is not a parameter here; leave it out.");
+        }
+
+        if (_faults is null)
             return;
         var first = _faults.First();
         throw new Refused(new(RefusalCode.InvalidRequest, $"{first.Key}: {first.Value[0]}",
@@ -222,9 +228,10 @@ internal sealed class Input
             using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = DepthMax, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new JsonException();
+            var elements = input._elements = new(StringComparer.Ordinal);
             foreach (var member in document.RootElement.Clone().EnumerateObject())
             {
-                input._elements[member.Name] = member.Value;
+                elements[member.Name] = member.Value;
                 input._texts[member.Name] = member.Value.ValueKind switch
                 {
                     JsonValueKind.Null => null,
@@ -256,11 +263,15 @@ internal sealed class Input
         }
     }
 
+    private JsonElement? Element(string name) => _elements is not null && _elements.TryGetValue(name, out var element) ? element : null;
+
+    private bool IsFaulty(string name) => _faults is not null && _faults.ContainsKey(name);
+
     private string? RawText(string name) => _texts.GetValueOrDefault(name);
 
     private string Missing(string name)
     {
-        if (!_faults.ContainsKey(name))
+        if (!IsFaulty(name))
             Fault(name, "This parameter is required.");
         return "";
     }

@@ -66,8 +66,12 @@ internal sealed class ReadLanes<TKey, TAnswer> : IAsyncDisposable
         try
         {
             var answers = await _read(keys);
-            for (var i = 0; i < answers.Length; i++)
-                batch[i].Answer.SetResult(answers[i]);
+            // One after the other and not each on a thread of its own: waking threads would cost more than the answers. The lane goes on.
+            ThreadPool.UnsafeQueueUserWorkItem(static all =>
+            {
+                for (var i = 0; i < all.Reads.Length; i++)
+                    all.Reads[i].Answer.SetResult(all.Answers[i]);
+            }, (Reads: batch.ToArray(), Answers: answers), preferLocal: false);
         }
         catch (Exception fault)
         {
@@ -80,6 +84,6 @@ internal sealed class ReadLanes<TKey, TAnswer> : IAsyncDisposable
     {
         public TKey Key { get; } = key;
 
-        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<TAnswer> Answer { get; } = new();
     }
 }
