@@ -52,6 +52,12 @@ need_postgresql() {
   return $result
 }
 
+# Derives the deposit addresses of real chains.
+need_libsecp256k1() {
+  compgen -G '/usr/lib/*-linux-gnu*/libsecp256k1.so.[1-9]*' >/dev/null || ldconfig -p 2>/dev/null | grep -q 'libsecp256k1\.so\.[1-9]' \
+    || need_packages libsecp256k1-1
+}
+
 # build NAME PROJECT FOLDER...: builds PROJECT in Release unless nothing in FOLDERs or the build's own files changed since the last time.
 build() {
   local name=$1 project=$2 folder sources=()
