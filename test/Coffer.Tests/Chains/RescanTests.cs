@@ -103,6 +103,31 @@ public sealed class RescanTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Blocks_that_were_undone_while_they_were_read_give_nothing()
+    {
+        await _world.Mine(5);
+        await _world.Deposit("gone", 500);
+        await _world.Mine(3);
+        await _world.Follow();
+        var reads = 0;
+        var node = new Node(_world.Chain)
+        {
+            Answer = blocks =>
+            {
+                if (++reads == 1)
+                    Task.Run(async () =>
+                    {
+                        await _world.Reorg(4);
+                        await _world.Follow();
+                    }).Wait(Ct);
+                return blocks;
+            },
+        };
+        Assert.Equal((9, 0, 0), await Rescan(0, _world.Followed(node)) is var done ? (done.To, done.Payments, done.Added) : default);
+        Assert.Equal(default, await _world.Balance());
+    }
+
+    [Fact]
     public async Task Beside_a_follower_that_undoes_blocks_it_starts_over_and_nothing_counts_twice()
     {
         var random = new Random(5);
