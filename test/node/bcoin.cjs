@@ -119,7 +119,7 @@ calls.reorg = async ([depth, length = depth + 1, drop = false]) => {
 /** forget [TXID]: takes one transaction, or all, out of the mempool, as if it had been replaced or expired. */
 calls.forget = async ([txid]) => {
   const entries = txid ? [mempool.getEntry(util.revHex(txid))] : [...mempool.map.values()];
-  for (const entry of entries) if (entry && mempool.hasEntry(entry.hash)) mempool.evictEntry(entry);
+  for (const entry of entries) if (entry && mempool.hasEntry(entry.tx.hash('hex'))) mempool.evictEntry(entry);
   return mempool.map.size;
 };
 

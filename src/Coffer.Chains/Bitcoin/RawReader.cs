@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Coffer.Chains.Bitcoin;
 
 /// <summary>
-/// Reads Bitcoin's wire format from bytes that a stranger may have made: each read is bounded by what is there, each count by the bytes that
-/// so many things would need at least, so nothing is allocated on the word of the sender. Whatever is wrong is a <see cref="ChainFault"/>.
+/// Reads Bitcoin's wire format from bytes that a stranger may have made: each read is bounded by what is there, each count by the bytes
+/// that so many things would need at least, so nothing is allocated on the word of the sender. Whatever is wrong is a
+/// <see cref="ChainFault"/>.
 /// </summary>
 internal ref struct RawReader(ReadOnlyMemory<byte> bytes)
 {

@@ -66,13 +66,13 @@ public sealed class Bcoin : IAsyncDisposable
         throw new InvalidOperationException($"bcoin did not start:\n{errors}");
     }
 
-    /// <summary>Any method of its RPC; fails with what the node says.</summary>
+    /// <summary>Any method of its RPC; a <see cref="Refusal"/> when the node says no.</summary>
     public async Task<JsonElement> Call(string method, params object?[] parameters)
     {
         using var answer = await http.PostAsJsonAsync("", new { method, @params = parameters });
         var body = (await answer.Content.ReadFromJsonAsync<JsonElement>())!;
         return body.GetProperty("error") is { ValueKind: not JsonValueKind.Null } error
-            ? throw new InvalidOperationException($"{method}: {error}")
+            ? throw new Refusal(error.GetProperty("code").GetInt32(), error.GetProperty("message").GetString()!)
             : body.GetProperty("result");
     }
 
@@ -82,6 +82,14 @@ public sealed class Bcoin : IAsyncDisposable
 
     /// <summary>A stranger pays satoshi to each of these, addresses or scripts in hex, in one transaction; answers its id.</summary>
     public Task<string> Pay(params (string To, long Value)[] outputs) => PayFrom(null, outputs);
+
+    /// <summary>As <see cref="Pay"/>, and mines it.</summary>
+    public async Task<string> MinePayment(params (string To, long Value)[] outputs)
+    {
+        var txId = await Pay(outputs);
+        await Mine();
+        return txId;
+    }
 
     /// <summary>An address of <see cref="Key"/> pays, what is left goes back to it.</summary>
     public async Task<string> PayFrom(string? from, params (string To, long Value)[] outputs) =>
