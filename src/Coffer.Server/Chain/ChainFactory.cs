@@ -1,4 +1,6 @@
 using Coffer.Chains;
+using Coffer.Chains.Bitcoin;
+using Coffer.Chains.Keys;
 using Coffer.Server.Host;
 
 namespace Coffer.Server.Chain;
@@ -10,6 +12,12 @@ internal static class ChainFactory
     /// <exception cref="SetupFailure">This build has no implementation of the kind.</exception>
     public static IChain Make(ChainEntry entry, Watch watch) => entry.Kind switch
     {
+        ChainKind.Bitcoin => new BitcoinChain(entry.Id, new BitcoinOptions
+        {
+            Network = BitcoinNetwork.Of(entry.BitcoinNetwork)!,
+            Nodes = entry.Nodes,
+            HoldingsFrom = entry.Start ?? 0,
+        }, watch, TimeProvider.System),
         _ => throw new SetupFailure($"{entry.Id}: this build of Coffer cannot follow {entry.Kind} chains."),
     };
 }
