@@ -12,16 +12,16 @@ namespace Coffer.Chains.Rpc;
 /// </summary>
 /// <param name="url">Where it is: <c>http</c> or <c>https</c>; user name and password are sent as basic authorization.</param>
 /// <param name="http">Carries the requests, see <see cref="Client"/>; shared by the nodes of a chain.</param>
-/// <param name="time">Measures <see cref="RpcCall.AnswerTime"/>.</param>
-/// <param name="keyHeader">The header in which a user name without a password is sent instead; null for none.</param>
-public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string? keyHeader = null)
+/// <param name="time">Measures <see cref="RpcLimits.AnswerTime"/>.</param>
+/// <param name="key">A header with a key that the node asks for; null for none.</param>
+public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string Header, string Value)? key = null)
 {
     private const int ShortestSecret = 4;
 
     // A call tree nests two levels per call, and calls nest 1,024 deep; the parser does not recurse.
     private static readonly JsonDocumentOptions _json = new() { MaxDepth = 4_096 };
     private readonly Uri plain = new UriBuilder(url) { UserName = "", Password = "" }.Uri;
-    private readonly string[] secrets = Secrets(url);
+    private readonly string[] secrets = Secrets(url, key?.Value);
     private long lastId;
 
     /// <summary>Host and port: what messages call it.</summary>
@@ -44,7 +44,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string?
     public async Task<JsonElement> Call(RpcCall call, CancellationToken ct)
     {
         var id = Interlocked.Increment(ref lastId);
-        var answer = await Send(plain, Write(json => Write(json, call, id)), ct, call.AnswerTime);
+        var answer = await Send(plain, Write(json => Write(json, call, id)), ct);
         return answer.Reply(call, id, Hide).Result;
     }
 
@@ -83,12 +83,12 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string?
     public async Task<JsonElement> Post(Uri place, object body, CancellationToken ct) =>
         (await Send(new UriBuilder(place) { UserName = "", Password = "" }.Uri, JsonSerializer.SerializeToUtf8Bytes(body), ct)).Plain();
 
-    private async Task<RpcAnswer> Send(Uri place, ReadOnlyMemory<byte> body, CancellationToken ct, TimeSpan? answerTime = null)
+    private async Task<RpcAnswer> Send(Uri place, ReadOnlyMemory<byte> body, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, place) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         Authorize(request);
-        using var timeout = new CancellationTokenSource(answerTime ?? RpcLimits.AnswerTime, time);
+        using var timeout = new CancellationTokenSource(RpcLimits.AnswerTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
@@ -97,7 +97,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string?
         }
         catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
         {
-            throw new RpcFault($"{Name} does not answer within {(answerTime ?? RpcLimits.AnswerTime).TotalSeconds:0} s.", cause: late);
+            throw new RpcFault($"{Name} does not answer within {RpcLimits.AnswerTime.TotalSeconds:0} s.", cause: late);
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException)
         {
@@ -107,14 +107,13 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string?
 
     private void Authorize(HttpRequestMessage request)
     {
-        if (url.UserInfo.Length == 0)
-            return;
-        var user = Uri.UnescapeDataString(url.UserInfo);
-        if (keyHeader is not null && !url.UserInfo.Contains(':'))
-            request.Headers.Add(keyHeader, user);
-        else
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
+        if (key is { } known)
+            request.Headers.Add(known.Header, known.Value);
+        if (url.UserInfo.Length > 0)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Basic(url));
     }
+
+    private static string Basic(Uri url) => Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo)));
 
     private async Task<byte[]> Read(HttpResponseMessage response, CancellationToken ct)
     {
@@ -189,8 +188,8 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, string?
         return words.Length <= RpcLimits.WordsMax ? words : words[..RpcLimits.WordsMax];
     }
 
-    private static string[] Secrets(Uri url) =>
+    private static string[] Secrets(Uri url, string? key) =>
         [.. new[] { url.UserInfo, Uri.UnescapeDataString(url.UserInfo), url.PathAndQuery }
-            .Concat(url.UserInfo.Split(':')).Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString)).Concat(url.Segments)
+            .Append(Basic(url)).Append(key ?? "").Concat(url.UserInfo.Split(':')).Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString)).Concat(url.Segments)
             .Where(secret => secret.Length >= ShortestSecret).Distinct().OrderByDescending(secret => secret.Length)];
 }

@@ -58,22 +58,25 @@ public sealed class RpcNodes(string chain, IReadOnlyList<RpcNode> nodes, string 
                     health.Succeeded();
                 return result;
             }
-            catch (RpcError refused)
+            catch (Exception refused) when (refused is RpcError or ChainFault { Retryable: true })
             {
-                // It works and refuses this: another node may know more (an archive), but it need not rest.
-                faults.Add(refused.Message);
+                // It works and cannot do this: another node may know more (an archive), but it need not rest.
+                faults.Add(Named(health, refused));
                 last = refused;
             }
-            catch (Exception failed) when (failed is RpcFault or ChainFault { Retryable: true })
+            catch (RpcFault failed)
             {
                 lock (gate)
                     health.Failed(failed, time.GetUtcNow());
-                faults.Add(failed.Message);
+                faults.Add(Named(health, failed));
                 last = failed;
             }
         }
         throw new ChainFault($"{chain}: no node could do it. {string.Join(' ', faults)}", retryable: true, last);
     }
+
+    private static string Named(Health health, Exception fault) =>
+        fault.Message.StartsWith(health.Node.Name, StringComparison.Ordinal) ? fault.Message : $"{health.Node.Name}: {fault.Message}";
 
     // Resting ones last, then those that lag, then as configured. A node that rests is still better than none.
     private Health[] Order()
@@ -173,7 +176,7 @@ public sealed class RpcNodes(string chain, IReadOnlyList<RpcNode> nodes, string 
         public void Failed(Exception failed, DateTimeOffset now)
         {
             checkedAt = null;
-            Fault = failed.Message;
+            Fault = Named(this, failed);
             Busy = failed is RpcFault { BusyFor: not null };
             Failures = Math.Min(Failures + 1, 16);
             var rest = failed is RpcFault { BusyFor: { } wait } ? wait : RpcLimits.RestMin * (1 << (Failures - 1));
