@@ -86,7 +86,7 @@ internal sealed class App : IAsyncDisposable
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);
         var follow = new FollowSimulatedChains(db, chains, followChain, new SendWithdrawals(db, ledger, currencies, time));
-        var realChains = RealChains.Of(chainEntries ?? [], db, currencies, makeChain);
+        var realChains = RealChains.Of(chainEntries ?? [], db, currencies, time, makeChain);
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);

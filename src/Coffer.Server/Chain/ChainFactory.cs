@@ -10,7 +10,7 @@ internal static class ChainFactory
 {
     /// <summary>Makes the chain of an entry.</summary>
     /// <exception cref="SetupFailure">This build has no implementation of the kind.</exception>
-    public static IChain Make(ChainEntry entry, Watch watch) => entry.Kind switch
+    public static IChain Make(ChainEntry entry, IReadOnlyList<string> tokens, Watch watch, TimeProvider time) => entry.Kind switch
     {
         ChainKind.Bitcoin => new BitcoinChain(entry.Id, new BitcoinOptions
         {

@@ -21,6 +21,9 @@ internal sealed record DepositFacts
     /// <summary>The currency that it is in; null when this server does not keep it.</summary>
     public Currency? Currency { get; init; }
 
+    /// <summary>What the transaction says it moves to us, where there is no row.</summary>
+    public ChainTransfer? Transfer { get; init; }
+
     /// <summary>How far the chain was followed; null: not at all yet.</summary>
     public long? Cursor { get; init; }
 
@@ -78,20 +81,14 @@ internal static class ExplainDeposit
         var seen = $"Seen in block {Number(row.Height)} and kept, but not credited: ";
         return reason switch
         {
-            "unknown_currency" => new(reason, seen + (row.Asset is { } asset
-                    ? $"the token with the contract {asset} is none that this server keeps."
-                    : "this server does not keep the chain's own coin."),
-                "Only the currencies of GET /currencies/ are credited, whatever a token calls itself. " + Ask,
-                "If the token is genuine and wanted, add it to the currency file, start again and run "
-                + $"`coffer chain rescan --from {Number(row.Height)}`."),
+            "unknown_currency" => UnknownCurrency(seen, row.Asset, Number(row.Height)),
             "other_network" => new(reason, seen + "the address was given out for another network.", Ask,
                 "The key is the same on both networks, so the coins can be moved: do so, then `coffer correct`."),
             "below_minimum" => new(reason, seen + "it is below the currency's minimum.",
                 "Send at least the minimum that GET /currencies/ says, in one payment.",
                 "To credit it anyway lower deposit_minimum, start again and run "
                 + $"`coffer chain rescan --from {Number(row.Height)}`; or `coffer correct`."),
-            "zero_amount" => new(reason, seen + "it moved nothing. Such transfers are made to plant look-alike addresses in histories.",
-                "Copy no address from it.", Nothing),
+            "zero_amount" => ZeroAmount(seen),
             "amount_too_large" => new(reason, seen + "the amount is beyond what the ledger can hold.", Ask,
                 "Most likely a worthless token; look at its contract. Nothing of this size can be booked."),
             "balance_too_large" => new(reason, seen + "the balance has no room for it.", Ask,
@@ -101,6 +98,16 @@ internal static class ExplainDeposit
             _ => new(reason, seen + $"{reason}.", Ask, "Look at the row in chain_deposit."),
         };
     }
+
+    private static DepositExplained UnknownCurrency(string where, string? asset, string block) => new("unknown_currency",
+        where + (asset is not null
+            ? $"the token with the contract {asset} is none that this server keeps."
+            : "this server does not keep the chain's own coin."),
+        "Only the currencies of GET /currencies/ are credited, whatever a token calls itself. " + Ask,
+        $"If the token is genuine and wanted, add it to the currency file, start again and run `coffer chain rescan --from {block}`.");
+
+    private static DepositExplained ZeroAmount(string where) => new("zero_amount",
+        where + "it moved nothing. Such transfers are made to plant look-alike addresses in histories.", "Copy no address from it.", Nothing);
 
     private static DepositExplained OfOrphan(DepositFacts facts, Observation row)
     {
@@ -136,6 +143,8 @@ internal static class ExplainDeposit
             _ when status.Height <= facts.Start => new("before_start",
                 $"It is in block {block}, and the chain was followed from block {Number(facts.Start.Value)} only.", Ask,
                 $"Run `coffer chain rescan --from {block}`."),
+            _ when facts.Currency is null => UnknownCurrency($"It is in block {block}, but not credited: ", facts.Transfer?.Asset, block),
+            _ when facts.Transfer is { Amount.IsZero: true } => ZeroAmount($"It is in block {block}, but not credited: "),
             _ => new("missed", $"It is in block {block}, which was followed, but it was not found there: most likely the node did not tell.",
                 Ask, $"Run `coffer chain rescan --from {block}` with a node that is complete."),
         };

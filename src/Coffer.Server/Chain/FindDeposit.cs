@@ -136,6 +136,6 @@ internal sealed class FindDeposit(Db db)
         Amount = transfer.Amount,
         Height = facts.Transaction?.Status.Height,
         Confirmations = 0,
-        Explained = ExplainDeposit.Of(facts with { Ours = true, Currency = followed.CurrencyOf(transfer) }),
+        Explained = ExplainDeposit.Of(facts with { Ours = true, Currency = followed.CurrencyOf(transfer), Transfer = transfer }),
     };
 }

@@ -26,15 +26,16 @@ internal static class ReadChainStatus
     public static readonly TimeSpan NodeTime = TimeSpan.FromSeconds(10);
 
     public static async Task<IReadOnlyList<ChainStatus>> Run(
-        Db db, IReadOnlyList<ChainEntry> entries, MakeChain make, CancellationToken ct)
+        Db db, IReadOnlyList<ChainEntry> entries, MakeChain make, TimeProvider time, CancellationToken ct)
     {
         var books = (await db.Books([.. entries.Select(entry => entry.Id)], ct)).ToDictionary(b => b.Chain);
-        return await Task.WhenAll(entries.Select(entry => Of(entry, books.GetValueOrDefault(entry.Id), make, ct)));
+        return await Task.WhenAll(entries.Select(entry => Of(entry, books.GetValueOrDefault(entry.Id), make, time, ct)));
     }
 
-    private static async Task<ChainStatus> Of(ChainEntry entry, ChainBooks? books, MakeChain make, CancellationToken ct)
+    private static async Task<ChainStatus> Of(
+        ChainEntry entry, ChainBooks? books, MakeChain make, TimeProvider time, CancellationToken ct)
     {
-        var nodes = await Task.WhenAll(entry.Nodes.Select(node => Ask(entry with { Nodes = [node] }, books?.Cursor, make, ct)));
+        var nodes = await Task.WhenAll(entry.Nodes.Select(node => Ask(entry with { Nodes = [node] }, books?.Cursor, make, time, ct)));
         var tip = nodes.Max(node => node.Tip);
         long? behind = tip is { } top && books is not null ? Math.Max(0, top - books.Cursor.Height) : null;
         return new ChainStatus(entry.Id, entry.Kind.ToString().ToLowerInvariant(), entry.Network, entry.ChainId, books?.Cursor.Height,
@@ -44,12 +45,13 @@ internal static class ReadChainStatus
         };
     }
 
-    private static async Task<NodeStatus> Ask(ChainEntry entry, ChainCursor? cursor, MakeChain make, CancellationToken ct)
+    private static async Task<NodeStatus> Ask(
+        ChainEntry entry, ChainCursor? cursor, MakeChain make, TimeProvider time, CancellationToken ct)
     {
         var name = ChainEntry.Shown(entry.Nodes[0]);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(NodeTime);
-        var chain = make(entry, (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()));
+        var chain = make(entry, [], (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()), time);
         try
         {
             var tip = await chain.Tip(limit.Token);

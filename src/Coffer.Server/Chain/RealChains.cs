@@ -1,4 +1,5 @@
 using Coffer.Chains;
+using Coffer.Chains.Keys;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Chain;
@@ -15,32 +16,47 @@ internal sealed record RealChain(ChainEntry Entry, FollowedChain Followed, Chain
 /// <summary>The real chains of this process, made from the operator's file at start; fixed while it runs.</summary>
 internal sealed class RealChains : IDisposable
 {
-    private RealChains(IReadOnlyList<RealChain> all) => All = all;
+    private RealChains(IReadOnlyList<RealChain> all, IReadOnlyDictionary<string, AddressSource> addresses) =>
+        (All, Addresses) = (all, addresses);
 
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<RealChain> All { get; }
 
+    /// <summary>Where the deposit addresses of each network come from; a network whose chain has no xpub gives out none.</summary>
+    public IReadOnlyDictionary<string, AddressSource> Addresses { get; }
+
     /// <param name="entries">The operator's file.</param>
     /// <param name="db">Where the watched addresses are.</param>
     /// <param name="currencies">The currencies that this server keeps.</param>
+    /// <param name="time">The clock of the chains.</param>
     /// <param name="make">How a chain is made; null in the product.</param>
-    public static RealChains Of(IReadOnlyList<ChainEntry> entries, Db db, Currencies currencies, MakeChain? make = null) => new(
+    public static RealChains Of(
+        IReadOnlyList<ChainEntry> entries, Db db, Currencies currencies, TimeProvider time, MakeChain? make = null) => new(
     [
         .. entries.Select(entry =>
         {
             var family = Family(entry.Kind);
             Watch watch = async (addresses, ct) => await db.Watched(family, addresses, ct);
-            var followed = new FollowedChain((make ?? ChainFactory.Make)(entry, watch), family, entry.Start, CurrencyOf(entry, currencies));
+            var chain = (make ?? ChainFactory.Make)(entry, Tokens(entry, currencies), watch, time);
+            var followed = new FollowedChain(chain, family, entry.Start, CurrencyOf(entry, currencies));
             return new RealChain(entry, followed, new ChainProgress(entry.Id, entry.BehindMax));
         }),
-    ]);
+    ], entries.Where(entry => entry.Xpub is not null).ToDictionary(entry => entry.Network, AddressesOf));
+
+    /// <summary>The contracts of the tokens that this server keeps on a chain.</summary>
+    public static IReadOnlyList<string> Tokens(ChainEntry entry, Currencies currencies) =>
+        [.. currencies.All.Where(currency => currency.Network == entry.Network).Select(currency => currency.Contract).OfType<string>()];
 
     /// <summary>What a chains file must agree about with the currency file.</summary>
-    /// <exception cref="ChainsFault">A chain's network is that of no currency.</exception>
+    /// <exception cref="ChainsFault">A chain's network is that of no currency, or its key cannot serve.</exception>
     public static void Check(IReadOnlyList<ChainEntry> entries, Currencies currencies)
     {
         var unknown = entries.Where(entry => currencies.All.All(currency => currency.Network != entry.Network));
-        string[] problems = [.. unknown.Select(entry => $"{entry.Id}: no currency of the currency file is on the network {entry.Network}")];
+        string[] problems =
+        [
+            .. unknown.Select(entry => $"{entry.Id}: no currency of the currency file is on the network {entry.Network}"),
+            .. entries.Select(WhyNoAddresses).OfType<string>(),
+        ];
         if (problems.Length > 0)
             throw new ChainsFault(problems);
     }
@@ -48,9 +64,9 @@ internal sealed class RealChains : IDisposable
     /// <summary>The chains on which one key is one address; see <c>chain_address</c>.</summary>
     public static string Family(ChainKind kind) => kind switch
     {
-        ChainKind.Evm => "evm",
-        ChainKind.Bitcoin => "bitcoin",
-        ChainKind.Tron => "tron",
+        ChainKind.Evm => AddressSource.EvmFamily,
+        ChainKind.Bitcoin => AddressSource.BitcoinFamily,
+        ChainKind.Tron => AddressSource.TronFamily,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -59,6 +75,29 @@ internal sealed class RealChains : IDisposable
         foreach (var chain in All)
             (chain.Chain as IDisposable)?.Dispose();
     }
+
+    /// <summary>Why the chain's key cannot serve; null when it can, or there is none.</summary>
+    private static string? WhyNoAddresses(ChainEntry entry)
+    {
+        try
+        {
+            if (entry.Xpub is not null)
+                AddressesOf(entry);
+            return null;
+        }
+        catch (KeyFault fault)
+        {
+            return $"{entry.Id}: xpub: {fault.Message.TrimEnd('.')}";
+        }
+    }
+
+    private static AddressSource AddressesOf(ChainEntry entry) => entry.Kind switch
+    {
+        ChainKind.Evm => AddressSource.Evm(entry.Xpub!),
+        ChainKind.Tron => AddressSource.Tron(entry.Xpub!),
+        ChainKind.Bitcoin => AddressSource.Bitcoin(entry.Xpub!, BitcoinNetwork.Of(entry.BitcoinNetwork)!),
+        _ => throw new ArgumentOutOfRangeException(nameof(entry)),
+    };
 
     /// <summary>Matched by contract, never by a symbol: anybody can make a token that calls itself USDT.</summary>
     private static Func<ChainTransfer, Currency?> CurrencyOf(ChainEntry entry, Currencies currencies)
@@ -72,5 +111,5 @@ internal sealed class RealChains : IDisposable
         : contract.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? contract.ToLowerInvariant() : contract;
 }
 
-/// <summary>Makes a chain from what the operator's file says of it. Opens no connection yet.</summary>
-internal delegate IChain MakeChain(ChainEntry entry, Watch watch);
+/// <summary>Makes a chain from what the operator's file says of it and the contracts of its currencies. Opens no connection yet.</summary>
+internal delegate IChain MakeChain(ChainEntry entry, IReadOnlyList<string> tokens, Watch watch, TimeProvider time);

@@ -26,7 +26,7 @@ internal static class ChainCommand
             throw new Misuse("There is no chains file: name it with --chains (COFFER_CHAINS).");
         if (work.Chains.FirstOrDefault(entry => entry.Id == id) is not { } chosen)
             throw new Misuse($"The chains file does not list {id}; it lists {string.Join(", ", work.Chains.Select(entry => entry.Id))}.");
-        var chains = RealChains.Of([chosen], work.Db, work.Currencies);
+        var chains = RealChains.Of([chosen], work.Db, work.Currencies, work.Clock);
         return (chains.All[0].Followed, chains);
     }
 
@@ -47,7 +47,7 @@ internal static class ChainCommand
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
             if (work.Chains.Count == 0)
                 throw new Misuse("There is no chains file: name it with --chains (COFFER_CHAINS).");
-            var chains = await ReadChainStatus.Run(work.Db, work.Chains, ChainFactory.Make, ct);
+            var chains = await ReadChainStatus.Run(work.Db, work.Chains, ChainFactory.Make, work.Clock, ct);
             Output.Of(parsed, json).Write(new { ok = chains.All(chain => chain.Ok), chains }, [.. chains.SelectMany(Lines)]);
             return chains.All(chain => chain.Ok) ? CommandLine.Done : CommandLine.Failed;
         });

@@ -33,7 +33,7 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _node = new Node(_chain);
-        _world = await World.StartWith(cluster.NewDatabase(), [_entry], (_, _) => _node);
+        _world = await World.StartWith(cluster.NewDatabase(), [_entry], (_, _, _, _) => _node);
         _account = await _world.Account(Mode.Live);
         await _world.App.Db.Transaction((tx, ct) => tx.Watch("evm", new WatchedAddress(Receiver, _account.Account.Shard, _account.Id,
             _account.DefaultWallet, "ETH", 0), _world.Time.GetUtcNow(), ct), Ct);
@@ -87,25 +87,25 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
         var entry = _entry with { Nodes = [new Uri("http://me:secret@a:1/key"), new Uri("https://b:2"), new Uri("http://c:3")] };
         var fork = new SimulatedChain("fork", new MemoryLog());
         await fork.Mine(9, _world.Time.GetUtcNow(), 0, Ct);
-        IChain Make(ChainEntry one, Watch watch) => one.Nodes[0].Host switch
+        IChain Make(ChainEntry one, IReadOnlyList<string> tokens, Watch watch, TimeProvider time) => one.Nodes[0].Host switch
         {
             "a" => new Node(_chain),
             "b" => new Node(_chain) { Top = _ => throw new ChainFault("ethereum: b:2 does not answer.", retryable: true) },
             _ => new Node(fork),
         };
-        var status = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, Ct));
+        var status = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, TimeProvider.System, Ct));
         Assert.Equal((true, 5L, 4L), (status.Ok, status.Height, status.Behind));
         Assert.Equal([new NodeStatus("http://a:1", 5, null, true, null),
             new NodeStatus("https://b:2", null, null, null, "ethereum: b:2 does not answer."),
             new NodeStatus("http://c:3", 9, null, false, null)], status.Nodes);
 
-        var forked = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[2]] }], Make, Ct));
+        var forked = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[2]] }], Make, TimeProvider.System, Ct));
         Assert.False(forked.Ok);
-        var away = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[1]] }], Make, Ct));
+        var away = Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Nodes = [entry.Nodes[1]] }], Make, TimeProvider.System, Ct));
         Assert.Equal((false, null), (away.Ok, away.Behind));
         await fork.Mine(100, _world.Time.GetUtcNow(), 0, Ct);
-        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, Ct)).Ok);
-        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Id = "never" }], Make, Ct)).Ok);
+        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry], Make, TimeProvider.System, Ct)).Ok);
+        Assert.False(Assert.Single(await ReadChainStatus.Run(_world.App.Db, [entry with { Id = "never" }], Make, TimeProvider.System, Ct)).Ok);
     }
 
     private async Task<JsonElement> Ready()

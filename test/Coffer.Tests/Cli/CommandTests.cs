@@ -103,6 +103,9 @@ public sealed class CommandTests(TestCluster cluster) : IDisposable
         await File.WriteAllTextAsync(chains, """{"chains":[{"id":"x","kind":"bitcoin","network":"XX","nodes":["http://u:hunter2@h"]}]}""", Ct);
         await Refused(database, 1, $"{chains}: The chains file cannot be used; correct it and start again: x: no currency of the currency "
             + "file is on the network XX.", "serve", "--chains", chains);
+        await File.WriteAllTextAsync(chains,
+            """{"chains":[{"id":"x","kind":"evm","network":"ETH","chain_id":1,"nodes":["http://h"],"xpub":"xpubnonsense"}]}""", Ct);
+        await Refused(database, 1, "start again: x: xpub: ", "serve", "--chains", chains);
         OneSentence(await Binary.Run("serve", "--database", $"postgres://nobody@127.0.0.1:{port}/x?connect_timeout=2"), 1,
             "The database x at 127.0.0.1 cannot be opened");
         OneSentence(await Binary.Run("serve", "--database", "nonsense"), 1, "The connection string cannot be understood");

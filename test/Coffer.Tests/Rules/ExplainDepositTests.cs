@@ -86,6 +86,9 @@ public sealed class ExplainDepositTests
         Is("not_reached", "not read yet", Node(TransactionState.Included, 105) with { Cursor = null, Start = null });
         Is("before_start", "followed from block 50 only", Node(TransactionState.Included, 50));
         Is("missed", "most likely the node did not tell", Node(TransactionState.Included, 51));
+        Is("unknown_currency", "contract 0xbad is none", Node(TransactionState.Included, 51) with { Currency = null, Transfer = Moved("0xbad", 5) });
+        Is("unknown_currency", "chain's own coin", Node(TransactionState.Included, 51) with { Currency = null, Transfer = Moved(null, 5) });
+        Is("zero_amount", "moved nothing", Node(TransactionState.Included, 51) with { Transfer = Moved("0xdac1", 0) });
         Is("not_ours", "none of our addresses", Node(TransactionState.Included, 51, ours: false));
         Is("not_seen", "the node does not know", _none);
         Is("not_seen", "the node does not know", Node(TransactionState.Unknown, null));
@@ -95,6 +98,8 @@ public sealed class ExplainDepositTests
     [Fact]
     public void Our_books_come_before_what_a_node_says() =>
         Is("credited", "it is in block 100", Node(TransactionState.Failed, 100) with { Row = Row(state: ObservationState.Confirmed).Row });
+
+    private static ChainTransfer Moved(string? asset, int amount) => new("t", TransferKind.Token, 0, "a", asset, amount);
 
     private static void Is(string status, string message, DepositFacts facts)
     {
