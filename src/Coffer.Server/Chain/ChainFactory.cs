@@ -17,7 +17,7 @@ internal static class ChainFactory
             Network = BitcoinNetwork.Of(entry.BitcoinNetwork)!,
             Nodes = entry.Nodes,
             HoldingsFrom = entry.Start ?? 0,
-        }, watch, TimeProvider.System),
+        }, watch, time),
         _ => throw new SetupFailure($"{entry.Id}: this build of Coffer cannot follow {entry.Kind} chains."),
     };
 }
