@@ -12,7 +12,7 @@ namespace Coffer.Chains.Rpc;
 /// </summary>
 /// <param name="url">Where it is: <c>http</c> or <c>https</c>; user name and password are sent as basic authorization.</param>
 /// <param name="http">Carries the requests, see <see cref="Client"/>; shared by the nodes of a chain.</param>
-/// <param name="time">Measures <see cref="RpcLimits.AnswerTime"/>.</param>
+/// <param name="time">Measures <see cref="RpcCall.AnswerTime"/>.</param>
 /// <param name="key">A header with a key that the node asks for; null for none.</param>
 public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string Header, string Value)? key = null)
 {
@@ -44,7 +44,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     public async Task<JsonElement> Call(RpcCall call, CancellationToken ct)
     {
         var id = Interlocked.Increment(ref lastId);
-        var answer = await Send(plain, Write(json => Write(json, call, id)), ct);
+        var answer = await Send(plain, Write(json => Write(json, call, id)), ct, call.AnswerTime);
         return answer.Reply(call, id, Hide).Result;
     }
 
@@ -83,12 +83,12 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     public async Task<JsonElement> Post(Uri place, object body, CancellationToken ct) =>
         (await Send(new UriBuilder(place) { UserName = "", Password = "" }.Uri, JsonSerializer.SerializeToUtf8Bytes(body), ct)).Plain();
 
-    private async Task<RpcAnswer> Send(Uri place, ReadOnlyMemory<byte> body, CancellationToken ct)
+    private async Task<RpcAnswer> Send(Uri place, ReadOnlyMemory<byte> body, CancellationToken ct, TimeSpan? answerTime = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, place) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         Authorize(request);
-        using var timeout = new CancellationTokenSource(RpcLimits.AnswerTime, time);
+        using var timeout = new CancellationTokenSource(answerTime ?? RpcLimits.AnswerTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
@@ -97,7 +97,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
         }
         catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
         {
-            throw new RpcFault($"{Name} does not answer within {RpcLimits.AnswerTime.TotalSeconds:0} s.", cause: late);
+            throw new RpcFault($"{Name} does not answer within {(answerTime ?? RpcLimits.AnswerTime).TotalSeconds:0} s.", cause: late);
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException)
         {

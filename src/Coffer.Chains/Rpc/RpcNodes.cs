@@ -58,13 +58,13 @@ public sealed class RpcNodes(string chain, IReadOnlyList<RpcNode> nodes, string 
                     health.Succeeded();
                 return result;
             }
-            catch (Exception refused) when (refused is RpcError or ChainFault { Retryable: true })
+            catch (RpcError refused)
             {
                 // It works and cannot do this: another node may know more (an archive), but it need not rest.
                 faults.Add(Named(health, refused));
                 last = refused;
             }
-            catch (RpcFault failed)
+            catch (Exception failed) when (failed is RpcFault or ChainFault { Retryable: true })
             {
                 lock (gate)
                     health.Failed(failed, time.GetUtcNow());
