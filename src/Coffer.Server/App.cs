@@ -1,4 +1,5 @@
 using Coffer.Chains;
+using Coffer.Server.Addresses;
 using Coffer.Server.Auth;
 using Coffer.Server.Balances;
 using Coffer.Server.Chain;
@@ -73,9 +74,12 @@ internal sealed class App : IAsyncDisposable
         web.Use(next => http => authenticate.Run(http, next));
         var idempotency = new IdempotencyApi(db, ids, time);
         var reads = new ReadLanes<WalletQuestion, WalletView?>(questions => db.WalletBalances(questions));
+        var sources = new AddressSources(chainEntries ?? []);
+        var addresses = new IssueAddress(db, sources, ids, time);
         web.MapBalances(db, reads, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
         web.MapWallets(db, ids, time);
+        web.MapDepositAddresses(db, addresses, idempotency, currencies);
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
         web.MapTransactions(db, currencies);
         web.MapCurrencies(currencies);
@@ -88,7 +92,7 @@ internal sealed class App : IAsyncDisposable
         var follow = new FollowSimulatedChains(db, chains, followChain, new SendWithdrawals(db, ledger, currencies, time));
         var realChains = RealChains.Of(chainEntries ?? [], db, currencies, time, makeChain);
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
-        new SandboxApi(db, chains, follow, idempotency, currencies, ids, time).Map(web);
+        new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
@@ -96,6 +100,7 @@ internal sealed class App : IAsyncDisposable
         Authenticate.Check(app.Endpoints);
         try
         {
+            await IssueAddress.Check(db, sources, ct);
             await SeedRates.Run(db, currencies, time, ct);
             await web.StartAsync(ct);
         }

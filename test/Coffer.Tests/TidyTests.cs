@@ -15,12 +15,13 @@ public sealed partial class TidyTests
         ["", "Commands", "Demo"],
         ["Chain"],
         ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard"],
+        ["Addresses"],
         ["Auth", "Ledger"],
         ["Host", "Sql"],
     ];
 
     // Program's own folders, Auth and Ledger, Host and Sql are foundations that know their neighbour.
-    private static readonly int[] _foundations = [0, 3, 4];
+    private static readonly int[] _foundations = [0, 4, 5];
 
     private static readonly string _root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 

@@ -6,7 +6,7 @@ using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Chain;
 
-/// <summary>The statements of the follower, the only writer of chain_cursor, chain_block, chain_address and chain_deposit.</summary>
+/// <summary>The statements of the follower, the only writer of chain_cursor, chain_block and chain_deposit.</summary>
 internal static class ChainSql
 {
     private const string Columns = """
@@ -93,17 +93,6 @@ internal static class ChainSql
             ours.Add(rows.GetString(0), new WatchedAddress(rows.GetString(0), rows.GetInt16(1), new AccountId(rows.GetGuid(2)),
                 new WalletId(rows.GetGuid(3)), rows.GetString(4), rows.GetInt64(5)));
         return ours;
-    }
-
-    /// <summary>Watches an address from now on; does nothing when it is watched already.</summary>
-    public static async Task Watch(this Tx tx, string family, WatchedAddress address, DateTimeOffset now, CancellationToken ct)
-    {
-        await using var command = tx.Command("""
-            INSERT INTO chain_address (family, address, shard, account_id, wallet_id, network, index, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (family, address) DO NOTHING
-            """, P(family), P(address.Address), P(address.Shard), P(address.Account.Value), P(address.Wallet.Value), P(address.Network),
-            P(address.Index), P(now.UtcDateTime));
-        await command.ExecuteNonQueryAsync(ct);
     }
 
     public static async Task<bool> HasWallet(this Db db, short shard, AccountId account, WalletId wallet, CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Coffer.Chains;
 using Coffer.Chains.Simulated;
 using Coffer.Ledger;
+using Coffer.Server.Addresses;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
@@ -14,7 +15,7 @@ namespace Coffer.Server.Chain;
 /// did is in the ledger, so that the next read of a balance shows it.
 /// </summary>
 internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedChains follow, IdempotencyApi idempotency,
-    Currencies currencies, Ids ids, TimeProvider time)
+    IssueAddress issue, Currencies currencies, Ids ids, TimeProvider time)
 {
     /// <summary>Lines that <c>GET /sandbox/</c> shows of each list.</summary>
     public const int LinesMax = 100;
@@ -53,21 +54,38 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         var wallet = new WalletId(body.Uuid("wallet_id"));
         var currency = body.Currency("currency", currencies);
         var amount = body.Amount("amount", currency);
+        var address = body.OptionalText("address");
         body.Check();
         if (!caller.MayUse(wallet) || !await db.HasWallet(caller.Shard, caller.Account, wallet, http.RequestAborted))
             throw new Refused(Refusal.NotFound("wallet"));
 
-        // Watched before it is paid, so that no block can come first.
-        var chain = chains.Of(caller.Account);
-        var address = SimulatedAddress.Make(caller.Account, wallet, currency.Network, 0);
-        var watched = new WatchedAddress(address, caller.Shard, caller.Account, wallet, currency.Network, 0);
-        await db.Transaction((tx, ct) => tx.Watch(chain.Id, watched, time.GetUtcNow(), ct), http.RequestAborted, repeatable: true);
+        var paid = address is null
+            ? await OwnAddress(caller, wallet, currency, http.RequestAborted)
+            : await GivenAddress(caller, wallet, address, http.RequestAborted);
         var kind = currency.Contract is null ? TransferKind.Native : TransferKind.Token;
         var seed = key is null ? ids.New() : Reference.Of($"sandbox:{key}").DigestIn(caller.Account);
-        var output = new SimulatedOutput(kind, address, currency.Code, amount);
-        var txId = await chain.Deposit(seed.ToString(), [output], CancellationToken.None);
+        var output = new SimulatedOutput(kind, paid, currency.Code, amount);
+        var txId = await chains.Of(caller.Account).Deposit(seed.ToString(), [output], CancellationToken.None);
         var caughtUp = await CatchUp(caller);
-        return Reply.Json(StatusCodes.Status201Created, new DepositLine(txId, address, caughtUp));
+        return Reply.Json(StatusCodes.Status201Created, new DepositLine(txId, paid, caughtUp));
+    }
+
+    /// <summary>The wallet's own address on the network: its first one, watched before it is paid, so that no block can come first.</summary>
+    private async Task<string> OwnAddress(Caller caller, WalletId wallet, Currency currency, CancellationToken ct)
+    {
+        var source = AddressSources.Simulated(caller.Account, wallet, currency.Network);
+        var oldest = await db.OldestAddress(source.Family, source.Fingerprint, ct);
+        return (oldest ?? await issue.Run(caller.Account, caller.Shard, caller.Mode, wallet, currency, ct)).Address;
+    }
+
+    /// <summary>One of the wallet's addresses, as a payer was shown it.</summary>
+    private async Task<string> GivenAddress(Caller caller, WalletId wallet, string address, CancellationToken ct)
+    {
+        var issued = SimulatedAddress.IsValid(address)
+            ? await db.FindAddress(SimulatedChain.IdOf(caller.Account), address, ct)
+            : throw new Refused(new(RefusalCode.InvalidAddress, "That is no address of the simulated chain; POST /wallets/payment gives one.",
+                new Dictionary<string, object> { ["address"] = new[] { "Send one of the wallet's addresses." } }));
+        return issued?.Wallet == wallet ? issued.Address : throw new Refused(Refusal.NotFound("address"));
     }
 
     private async Task<Reply> Mine(HttpContext http, Caller caller, string? key)

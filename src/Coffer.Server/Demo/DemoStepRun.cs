@@ -19,8 +19,8 @@ internal sealed class DemoStepRun(Account account, DemoAccount demo, DemoClock c
     private const int StrangersMax = 100;
 
     /// <summary>The address that a wallet's deposits on a network go to.</summary>
-    public static WatchedAddress AddressOf(Account account, WalletId wallet, string network) => new(
-        SimulatedAddress.Make(account.Id, wallet, network, 0), account.Shard, account.Id, wallet, network, 0);
+    public static string AddressOf(Account account, WalletId wallet, string network) =>
+        SimulatedAddress.Make(account.Id, wallet, network, 0);
 
     /// <param name="step">The step.</param>
     /// <param name="mined">Whether an earlier start has mined its blocks.</param>
@@ -69,7 +69,7 @@ internal sealed class DemoStepRun(Account account, DemoAccount demo, DemoClock c
     {
         var currency = CurrencyOf(one);
         return new SimulatedOutput(currency.Contract is null ? TransferKind.Native : TransferKind.Token,
-            AddressOf(account, new WalletId(one.Wallet), currency.Network).Address, currency.Code, one.Amount);
+            AddressOf(account, new WalletId(one.Wallet), currency.Network), currency.Code, one.Amount);
     }
 
     private static Reference ReferenceOf(DemoEvent one) => Reference.Of($"demo:{one.Name}");

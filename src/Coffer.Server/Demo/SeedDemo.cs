@@ -1,4 +1,4 @@
-using Coffer.Chains.Simulated;
+using Coffer.Server.Addresses;
 using Coffer.Server.Auth;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
@@ -97,6 +97,7 @@ internal sealed class SeedDemo
             new(new WalletId(demo.DefaultWalletId), Wallet.DefaultName, IsDefault: true, now, now),
             new(new WalletId(demo.WalletId), wallet, IsDefault: false, now.AddMinutes(1), now.AddMinutes(1)),
         ];
+        var ids = new Ids(TimeProvider.System, _random);
         await db.Transaction(async (tx, token) =>
         {
             await tx.Insert(account, token);
@@ -104,7 +105,7 @@ internal sealed class SeedDemo
             {
                 await tx.InsertWallet(account.Id, account.Shard, one, token);
                 foreach (var network in _currencies.All.Select(c => c.Network).Distinct())
-                    await tx.Watch(SimulatedChain.IdOf(account.Id), DemoStepRun.AddressOf(account, one.Id, network), now, token);
+                    await tx.Watch(IssuedAddress.FirstSimulated(ids.New(), account.Shard, account.Id, one.Id, network, now), token);
             }
 
             await tx.InsertApiKey(Authenticate.Hash(demo.ApiKey), account, ApiKey.Of(demo.KeyId, "Demo key", demo.ApiKey, all, now), token);

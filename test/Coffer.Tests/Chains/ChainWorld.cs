@@ -1,6 +1,7 @@
 using Coffer.Chains;
 using Coffer.Chains.Simulated;
 using Coffer.Ledger;
+using Coffer.Server.Addresses;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
@@ -73,8 +74,8 @@ internal sealed class ChainWorld : IAsyncDisposable
             """);
         await world.Db.Transaction(async (tx, ct) =>
         {
-            await tx.Watch(world.Chain.Id, new WatchedAddress(Address, Shard, Account, Wallet, "ETH", 0), Noon, ct);
-            await tx.Watch(world.Chain.Id, new WatchedAddress(OtherAddress, Shard, Account, Other, "ETH", 0), Noon, ct);
+            await tx.Watch(IssuedAddress.FirstSimulated(Guid.NewGuid(), Shard, Account, Wallet, "ETH", Noon), ct);
+            await tx.Watch(IssuedAddress.FirstSimulated(Guid.NewGuid(), Shard, Account, Other, "ETH", Noon), ct);
         }, Ct);
         return (world, database);
     }

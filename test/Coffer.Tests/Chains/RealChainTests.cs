@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Coffer.Chains;
 using Coffer.Chains.Simulated;
+using Coffer.Server.Addresses;
 using Coffer.Server.Chain;
 
 namespace Coffer.Tests.Chains;
@@ -35,8 +36,8 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
         _node = new Node(_chain);
         _world = await World.StartWith(cluster.NewDatabase(), [_entry], (_, _, _, _) => _node);
         _account = await _world.Account(Mode.Live);
-        await _world.App.Db.Transaction((tx, ct) => tx.Watch("evm", new WatchedAddress(Receiver, _account.Account.Shard, _account.Id,
-            _account.DefaultWallet, "ETH", 0), _world.Time.GetUtcNow(), ct), Ct);
+        await _world.App.Db.Transaction((tx, ct) => tx.Watch(new IssuedAddress(Guid.NewGuid(),
+            _account.Account.Shard, _account.Id, _account.DefaultWallet, "evm", "ETH", "00000000", 0, Receiver, _world.Time.GetUtcNow()), ct), Ct);
     }
 
     public async ValueTask DisposeAsync()
