@@ -74,7 +74,8 @@ internal sealed class App : IAsyncDisposable
         web.Use(next => http => authenticate.Run(http, next));
         var idempotency = new IdempotencyApi(db, ids, time);
         var reads = new ReadLanes<WalletQuestion, WalletView?>(questions => db.WalletBalances(questions));
-        var sources = new AddressSources(chainEntries ?? []);
+        var realChains = RealChains.Of(chainEntries ?? [], db, currencies, time, makeChain);
+        var sources = new AddressSources(realChains.Addresses);
         var addresses = new IssueAddress(db, sources, ids, time);
         web.MapBalances(db, reads, authenticate, currencies, time);
         web.MapHistory(db, currencies, time);
@@ -90,7 +91,6 @@ internal sealed class App : IAsyncDisposable
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);
         var follow = new FollowSimulatedChains(db, chains, followChain, new SendWithdrawals(db, ledger, currencies, time));
-        var realChains = RealChains.Of(chainEntries ?? [], db, currencies, time, makeChain);
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
