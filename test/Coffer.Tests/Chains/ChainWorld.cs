@@ -74,8 +74,8 @@ internal sealed class ChainWorld : IAsyncDisposable
             """);
         await world.Db.Transaction(async (tx, ct) =>
         {
-            await tx.Watch(IssuedAddress.FirstSimulated(Guid.NewGuid(), Shard, Account, Wallet, "ETH", Noon), ct);
-            await tx.Watch(IssuedAddress.FirstSimulated(Guid.NewGuid(), Shard, Account, Other, "ETH", Noon), ct);
+            await tx.Watch(IssuedAddress.FirstSimulated(Wallet.Value, Shard, Account, Wallet, "ETH", Noon), ct);
+            await tx.Watch(IssuedAddress.FirstSimulated(Other.Value, Shard, Account, Other, "ETH", Noon), ct);
         }, Ct);
         return (world, database);
     }

@@ -191,7 +191,7 @@ public sealed class FollowChainTests(TestCluster cluster) : IAsyncLifetime
         var stranger = new AccountId(new Guid("44444444-4444-4444-8444-444444444444"));
         var address = SimulatedAddress.Make(stranger, ChainWorld.Wallet, "ETH", 0);
         await _world.Db.Transaction((tx, ct) => tx.Watch(
-            IssuedAddress.FirstSimulated(Guid.NewGuid(), ChainWorld.Shard, stranger, ChainWorld.Wallet, "ETH", ChainWorld.Noon), ct), Ct);
+            IssuedAddress.FirstSimulated(stranger.Value, ChainWorld.Shard, stranger, ChainWorld.Wallet, "ETH", ChainWorld.Noon), ct), Ct);
         await _world.Deposit("one", 500, address);
         await _world.Mine(3);
         await _world.Follow();

@@ -36,7 +36,7 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
         _node = new Node(_chain);
         _world = await World.StartWith(cluster.NewDatabase(), [_entry], (_, _, _, _) => _node);
         _account = await _world.Account(Mode.Live);
-        await _world.App.Db.Transaction((tx, ct) => tx.Watch(new IssuedAddress(Guid.NewGuid(),
+        await _world.App.Db.Transaction((tx, ct) => tx.Watch(new IssuedAddress(_world.Ids.New(),
             _account.Account.Shard, _account.Id, _account.DefaultWallet, "evm", "ETH", "00000000", 0, Receiver, _world.Time.GetUtcNow()), ct), Ct);
     }
 
