@@ -48,13 +48,17 @@ internal sealed class RealChains : IDisposable
         [.. currencies.All.Where(currency => currency.Network == entry.Network).Select(currency => currency.Contract).OfType<string>()];
 
     /// <summary>What a chains file must agree about with the currency file.</summary>
-    /// <exception cref="ChainsFault">A chain's network is that of no currency, or its key cannot serve.</exception>
+    /// <exception cref="ChainsFault">A chain's network is that of no currency, a contract is none, or its key cannot serve.</exception>
     public static void Check(IReadOnlyList<ChainEntry> entries, Currencies currencies)
     {
         var unknown = entries.Where(entry => currencies.All.All(currency => currency.Network != entry.Network));
         string[] problems =
         [
             .. unknown.Select(entry => $"{entry.Id}: no currency of the currency file is on the network {entry.Network}"),
+            .. from entry in entries
+               from currency in currencies.All
+               where currency.Network == entry.Network && currency.Contract is not null && !IsContract(entry.Kind, currency.Contract)
+               select $"{entry.Id}: the contract of {currency.Code} in the currency file is no address of such a chain",
             .. entries.Select(WhyNoAddresses).OfType<string>(),
         ];
         if (problems.Length > 0)
@@ -75,6 +79,13 @@ internal sealed class RealChains : IDisposable
         foreach (var chain in All)
             (chain.Chain as IDisposable)?.Dispose();
     }
+
+    private static bool IsContract(ChainKind kind, string contract) => kind switch
+    {
+        ChainKind.Evm => EvmAddress.Read(contract) is not null,
+        ChainKind.Tron => TronAddress.Read(contract) is not null,
+        _ => false,
+    };
 
     /// <summary>Why the chain's key cannot serve; null when it can, or there is none.</summary>
     private static string? WhyNoAddresses(ChainEntry entry)
