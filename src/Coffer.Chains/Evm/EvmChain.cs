@@ -73,7 +73,8 @@ public sealed class EvmChain : IChain, IDisposable
             try
             {
                 var answer = await node.Call("eth_sendRawTransaction", ct, "0x" + Convert.ToHexStringLower(transaction.Span));
-                return answer.ValueKind == JsonValueKind.String && ReadTxId(answer.GetString()!) == txId ? txId : throw new RpcFault("The node answers another transaction id.");
+                return answer.ValueKind == JsonValueKind.String && ReadTxId(answer.GetString()!) == txId
+                    ? txId : throw new RpcFault("The node answers another transaction id.");
             }
             catch (RpcError)
             {

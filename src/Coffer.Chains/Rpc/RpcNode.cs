@@ -190,6 +190,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
 
     private static string[] Secrets(Uri url, string? key) =>
         [.. new[] { url.UserInfo, Uri.UnescapeDataString(url.UserInfo), url.PathAndQuery }
-            .Append(Basic(url)).Append(key ?? "").Concat(url.UserInfo.Split(':')).Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString)).Concat(url.Segments)
+            .Append(Basic(url)).Append(key ?? "").Concat(url.UserInfo.Split(':'))
+            .Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString)).Concat(url.Segments)
             .Where(secret => secret.Length >= ShortestSecret).Distinct().OrderByDescending(secret => secret.Length)];
 }
