@@ -72,8 +72,8 @@ public sealed record AddressSource(string Family, string Fingerprint, Func<uint,
         var key = ExtendedPublicKey.Parse(xpub);
         if (key.Depth == ExtendedPublicKey.AccountDepth)
             return key;
-        throw new KeyFault($"The extended public key {key.Fingerprint} is at depth {key.Depth}; an account's key is needed, which is at depth "
-            + "3 (m/purpose'/coin'/account').");
+        throw new KeyFault($"The extended public key {key.Fingerprint} is at depth {key.Depth}; an account's key is needed, which "
+            + "is at depth 3 (m/purpose'/coin'/account').");
     }
 
     private static void MustBe(ExtendedPublicKey key, ExtendedKeyKind kind, bool isTest, string words)

@@ -1,8 +1,9 @@
 namespace Coffer.Chains.Keys;
 
 /// <summary>
-/// Bitcoin's addresses and the output scripts that they stand for, one to one: P2PKH and P2SH in Base58Check, P2WPKH and P2WSH (BIP173), P2TR
-/// (BIP350). Witness versions that mean nothing yet are no addresses here, though BIP350 would send to them: today anyone could spend it.
+/// Bitcoin's addresses and the output scripts that they stand for, one to one: P2PKH and P2SH in Base58Check, P2WPKH and P2WSH (BIP173),
+/// P2TR (BIP350). Witness versions that mean nothing yet are no addresses here, though BIP350 would send to them: today anyone could spend
+/// what is there.
 /// </summary>
 public static class BitcoinAddress
 {

@@ -25,8 +25,8 @@ public static class PublicKeys
     }
 
     /// <summary>
-    /// The compressed key plus <paramref name="tweak"/> times the generator; null where the tweak is not below the order of the curve or the
-    /// sum is no point: BIP32 calls that child invalid. A <see cref="KeyFault"/> when the key is not valid.
+    /// The compressed key plus <paramref name="tweak"/> times the generator; null where the tweak is not below the order of the curve or
+    /// the sum is no point: BIP32 calls that child invalid. A <see cref="KeyFault"/> when the key is not valid.
     /// </summary>
     /// <param name="key">A compressed key, 33 bytes.</param>
     /// <param name="tweak">Exactly 32 bytes, big-endian.</param>

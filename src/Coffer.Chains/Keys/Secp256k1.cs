@@ -5,7 +5,7 @@ namespace Coffer.Chains.Keys;
 
 /// <summary>
 /// The library libsecp256k1 of Bitcoin Core, by P/Invoke. An illegal argument ends the whole process there, so everything that calls it
-/// (<see cref="PublicKeys"/>) checks lengths before each call, and every return value after it.
+/// (<see cref="PublicKeys"/>, <see cref="SecretKeys"/>) checks lengths before each call, and every return value after it.
 /// </summary>
 public static partial class Secp256k1
 {
