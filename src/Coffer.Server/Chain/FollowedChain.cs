@@ -12,7 +12,11 @@ namespace Coffer.Server.Chain;
 /// the chain is first seen.
 /// </param>
 /// <param name="CurrencyOf">Which currency a transfer moves; null when this server does not keep it.</param>
-internal sealed record FollowedChain(IChain Chain, string Family, long? Start, Func<ChainTransfer, Currency?> CurrencyOf);
+internal sealed record FollowedChain(IChain Chain, string Family, long? Start, Func<ChainTransfer, Currency?> CurrencyOf)
+{
+    /// <summary>The currencies on this chain, each with its <see cref="ChainTransfer.Asset"/>.</summary>
+    public required IReadOnlyList<(Currency Currency, string? Asset)> Assets { get; init; }
+}
 
 /// <summary>How far a chain is followed.</summary>
 internal sealed record ChainCursor(long Height, string Hash);

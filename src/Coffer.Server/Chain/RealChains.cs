@@ -38,7 +38,10 @@ internal sealed class RealChains : IDisposable
             var family = Family(entry.Kind);
             Watch watch = async (addresses, ct) => await db.Watched(family, addresses, ct);
             var chain = (make ?? ChainFactory.Make)(entry, Tokens(entry, currencies), watch, time);
-            var followed = new FollowedChain(chain, family, entry.Start, CurrencyOf(entry, currencies));
+            var followed = new FollowedChain(chain, family, entry.Start, CurrencyOf(entry, currencies))
+            {
+                Assets = [.. currencies.All.Where(currency => currency.Network == entry.Network).Select(currency => (currency, currency.Contract))],
+            };
             return new RealChain(entry, followed, new ChainProgress(entry.Id, entry.BehindMax));
         }),
     ], entries.Where(entry => entry.Xpub is not null).ToDictionary(entry => entry.Network, AddressesOf));

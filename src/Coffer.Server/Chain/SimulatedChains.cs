@@ -46,6 +46,9 @@ internal sealed class SimulatedChains(Db db, Currencies currencies, TimeProvider
     {
         var chain = Of(account);
         return new FollowedChain(chain, Family: chain.Id, Start: 0,
-            transfer => currencies.TryFind(transfer.Asset, out var currency) ? currency : null);
+            transfer => currencies.TryFind(transfer.Asset, out var currency) ? currency : null)
+        {
+            Assets = [.. currencies.All.Select(currency => (currency, (string?)currency.Code))],
+        };
     }
 }

@@ -10,6 +10,9 @@ internal sealed class Node(IChain behind) : IChain
 
     public Func<IReadOnlyList<ChainBlock>, IReadOnlyList<ChainBlock>> Answer { get; set; } = blocks => blocks;
 
+    /// <summary>What becomes of holdings.</summary>
+    public Func<IReadOnlyList<BigInteger>, IReadOnlyList<BigInteger>> Held { get; set; } = held => held;
+
     /// <summary>What becomes of the tip.</summary>
     public Func<ChainTip, ChainTip> Top { get; set; } = tip => tip;
 
@@ -28,9 +31,9 @@ internal sealed class Node(IChain behind) : IChain
 
     public Task<ChainTransaction?> Transaction(string txId, CancellationToken ct) => behind.Transaction(txId, ct);
 
-    public Task<IReadOnlyList<BigInteger>> Holdings(
+    public async Task<IReadOnlyList<BigInteger>> Holdings(
         long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct) =>
-        behind.Holdings(height, hash, asset, addresses, ct);
+        Held(await behind.Holdings(height, hash, asset, addresses, ct));
 
     public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => behind.FeeEstimate(asset, ct);
 }
