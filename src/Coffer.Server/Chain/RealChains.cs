@@ -40,7 +40,7 @@ internal sealed class RealChains : IDisposable
             var chain = (make ?? ChainFactory.Make)(entry, Tokens(entry, currencies), watch, time);
             var followed = new FollowedChain(chain, family, entry.Start, CurrencyOf(entry, currencies))
             {
-                Assets = [.. currencies.All.Where(currency => currency.Network == entry.Network).Select(currency => (currency, currency.Contract))],
+                Assets = [.. currencies.All.Where(c => c.Network == entry.Network).Select(c => (c, c.Contract))],
             };
             return new RealChain(entry, followed, new ChainProgress(entry.Id, entry.BehindMax));
         }),

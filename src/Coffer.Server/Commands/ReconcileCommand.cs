@@ -8,7 +8,7 @@ namespace Coffer.Server.Commands;
 /// <summary><c>coffer reconcile</c>: what our addresses hold against what the ledger says.</summary>
 internal static class ReconcileCommand
 {
-    /// <summary>The exit status when a node is away, or a chain was never followed: nothing is known to differ, and nothing to be equal.</summary>
+    /// <summary>The exit status when, say, no node answers: nothing is known to differ, and nothing to be equal.</summary>
     public const int CannotTell = 2;
 
     public static Command Make()
@@ -44,8 +44,8 @@ internal static class ReconcileCommand
 
             var differ = chains.Any(one => one.Equal is false);
             var equal = chains.All(one => one.Equal is true);
-            Output.Of(parsed, json).Write(new { equal = differ ? false : equal ? true : (bool?)null, chains = chains.Select(Json).ToList() },
-                [.. chains.SelectMany(Lines)]);
+            var all = new { equal = differ ? false : equal ? true : (bool?)null, chains = chains.Select(Json).ToList() };
+            Output.Of(parsed, json).Write(all, [.. chains.SelectMany(Lines)]);
             return differ ? CommandLine.Failed : equal ? CommandLine.Done : CannotTell;
         });
         return command;
