@@ -26,7 +26,8 @@ internal sealed class IssueAddress(Db db, AddressSources sources, Ids ids, TimeP
             {
                 var index = await tx.NextIndex(source.Family, source.Fingerprint, source.At(0), token);
                 if (index > ExtendedPublicKey.IndexMax)
-                    throw new InvalidOperationException($"The key {source.Fingerprint} has no more addresses; give the network {currency.Network} another xpub.");
+                    throw new InvalidOperationException(
+                        $"The key {source.Fingerprint} has no more addresses; give the network {currency.Network} another xpub.");
                 if (At(source, (uint)index) is not { } address)
                     return null;
                 var made = new IssuedAddress(id, shard, account, wallet, source.Family, currency.Network, source.Fingerprint, index, address, now);
