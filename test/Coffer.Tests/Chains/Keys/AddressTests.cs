@@ -105,6 +105,7 @@ public sealed class AddressTests
     {
         var known = vector.Script.StartsWith("00", StringComparison.Ordinal) || vector.Script.StartsWith("5120", StringComparison.Ordinal);
         var network = vector.Address.StartsWith("tb", StringComparison.Ordinal) ? BitcoinNetwork.Test : BitcoinNetwork.Main;
+        Assert.Equal(known ? vector.Script : null, BitcoinAddress.ToScript(vector.Address, network) is { } script ? Convert.ToHexStringLower(script) : null);
         Assert.Equal(known ? vector.Address.ToLowerInvariant() : null, BitcoinAddress.Read(vector.Address, network));
         Assert.Equal(known ? vector.Address.ToLowerInvariant() : null, BitcoinAddress.OfScript(Convert.FromHexString(vector.Script), network));
     });
