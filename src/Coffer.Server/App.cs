@@ -90,7 +90,8 @@ internal sealed class App : IAsyncDisposable
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);
-        var follow = new FollowSimulatedChains(db, chains, followChain, new SendWithdrawals(db, ledger, currencies, time));
+        var mempool = new LookIntoMempool(db, time);
+        var follow = new FollowSimulatedChains(db, chains, followChain, mempool, new SendWithdrawals(db, ledger, currencies, time));
         web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
@@ -115,7 +116,7 @@ internal sealed class App : IAsyncDisposable
         workers.Add(new Worker("following simulated chains", FollowSimulatedChains.Pause, follow.Run, time, log));
         foreach (var chain in realChains.All)
         {
-            var worker = new FollowRealChain(chain, followChain, time, log, web.Lifetime.ApplicationStopping);
+            var worker = new FollowRealChain(chain, followChain, mempool, time, log, web.Lifetime.ApplicationStopping);
             workers.Add(new Worker($"following {chain.Entry.Id}", chain.Entry.Poll, worker.Run, time, log));
         }
 

@@ -13,7 +13,7 @@ namespace Coffer.Server.Chain;
 /// If the process dies here: the next one goes on at the cursor.
 /// </summary>
 internal sealed partial class FollowRealChain(
-    RealChain chain, FollowChain follow, TimeProvider time, ILogger log, CancellationToken stopping)
+    RealChain chain, FollowChain follow, LookIntoMempool mempool, TimeProvider time, ILogger log, CancellationToken stopping)
 {
     /// <summary>The longest pause after a failure.</summary>
     public static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
@@ -30,6 +30,7 @@ internal sealed partial class FollowRealChain(
         try
         {
             await follow.CatchUp(chain.Followed, stopping, chain.Progress);
+            await mempool.Run(chain.Followed, stopping);
             (_pause, _lastMessage) = (TimeSpan.Zero, null);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

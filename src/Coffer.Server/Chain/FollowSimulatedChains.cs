@@ -10,7 +10,7 @@ namespace Coffer.Server.Chain;
 /// If the process dies here: the chain is marked as followed last, so the worker of the next process does all of it again, and all of it
 /// may be done again.
 /// </summary>
-internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, FollowChain follow, SendWithdrawals withdrawals)
+internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, FollowChain follow, LookIntoMempool mempool, SendWithdrawals withdrawals)
 {
     /// <summary>Accounts found in one run of the worker.</summary>
     public const int AccountsMax = 100;
@@ -48,6 +48,7 @@ internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, Follo
         await withdrawals.Send(followed.Chain, account, shard, ct);
         var operations = await db.OperationCount(account, ct);
         await follow.CatchUp(followed, ct);
+        await mempool.Run(followed, ct);
         await withdrawals.Settle(followed.Chain, account, shard, ct);
         await db.Transaction((tx, token) => tx.MarkFollowed(account, operations, token), ct, repeatable: true);
     }

@@ -71,7 +71,8 @@ internal sealed class SeedDemo
         await using var ledger = new LedgerWriters(_shards, db, new Ids(clock, _random), clock);
         var chains = new SimulatedChains(db, _currencies, clock);
         var follow = new FollowSimulatedChains(
-            db, chains, new FollowChain(db, ledger, _currencies), new SendWithdrawals(db, ledger, _currencies, clock));
+            db, chains, new FollowChain(db, ledger, _currencies), new LookIntoMempool(db, clock),
+            new SendWithdrawals(db, ledger, _currencies, clock));
         var chain = chains.Of(account.Id);
         var height = (await chain.Tip(ct)).Height;
         var done = 0L;

@@ -43,7 +43,7 @@ internal sealed class ChainWorld : IAsyncDisposable
         Follower = new FollowChain(Db, _ledger, currencies, at);
         Forgetful = new FollowChain(Db, _ledger, currencies, at, BlocksKept);
         Send = new SendWithdrawals(Db, _ledger, currencies, time, at);
-        _all = new FollowSimulatedChains(Db, Chains, Follower, Send);
+        _all = new FollowSimulatedChains(Db, Chains, Follower, new LookIntoMempool(Db, time), Send);
     }
 
     public Db Db { get; }

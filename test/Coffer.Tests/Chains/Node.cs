@@ -21,7 +21,10 @@ internal sealed class Node(IChain behind) : IChain
     public async Task<IReadOnlyList<ChainBlock>> Blocks(long height, int countMax, CancellationToken ct) =>
         Answer(await behind.Blocks(height, countMax, ct));
 
-    public Task<IReadOnlyList<ChainTransfer>> Mempool(CancellationToken ct) => behind.Mempool(ct);
+    /// <summary>What becomes of the mempool.</summary>
+    public Func<IReadOnlyList<ChainTransfer>, IReadOnlyList<ChainTransfer>> Unconfirmed { get; set; } = transfers => transfers;
+
+    public async Task<IReadOnlyList<ChainTransfer>> Mempool(CancellationToken ct) => Unconfirmed(await behind.Mempool(ct));
 
     public Task<string> Broadcast(ReadOnlyMemory<byte> transaction, CancellationToken ct) => behind.Broadcast(transaction, ct);
 

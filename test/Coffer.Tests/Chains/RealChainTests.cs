@@ -80,6 +80,35 @@ public sealed class RealChainTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_payment_that_waits_for_a_block_is_written_down_and_gone_when_it_has_one_or_is_dropped()
+    {
+        var payment = new SimulatedOutput(TransferKind.Token, Receiver, _tether, 2_500_000);
+        var stranger = new SimulatedOutput(TransferKind.Token, "0x" + new string('1', 40), _tether, 7);
+        await _chain.Deposit("a", [payment, stranger], Ct);
+        await Until(async () => await Waiting() == "USDTERC20 2500000");
+        var since = await _world.Query<DateTime>("SELECT seen_at FROM chain_mempool");
+        _node.Unconfirmed = _ => throw new ChainFault("no mempool here", retryable: true);
+        await _chain.Deposit("b", [payment with { Amount = 1 }], Ct);
+        await Task.Delay(200, Ct);
+        Assert.Equal("USDTERC20 2500000", await Waiting());
+        _node.Unconfirmed = found => found;
+        await Until(async () => await Waiting() == "USDTERC20 1,USDTERC20 2500000");
+        Assert.Equal(since, await _world.Query<DateTime>("SELECT min(seen_at) FROM chain_mempool"));
+        Assert.Equal("", await Balance());
+        await _chain.Mine(1, _world.Time.GetUtcNow(), 0, Ct);
+        await Until(async () => await Waiting() == "");
+        // A node that lags tells of them still.
+        var late = await _chain.Blocks(1, 1, Ct);
+        _node.Unconfirmed = _ => late[0].Transfers;
+        await Until(async () => await Balance() == "2.50/2.50");
+        await Task.Delay(200, Ct);
+        Assert.Equal("", await Waiting());
+    }
+
+    private Task<string> Waiting() =>
+        _world.Query<string>("SELECT coalesce(string_agg(currency || ' ' || amount, ',' ORDER BY amount), '') FROM chain_mempool");
+
+    [Fact]
     public async Task Status_names_every_node_with_its_tip_and_is_ok_only_while_the_chain_is_followed_and_a_node_answers()
     {
         await _chain.Mine(5, _world.Time.GetUtcNow(), 0, Ct);
