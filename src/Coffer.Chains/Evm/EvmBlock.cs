@@ -29,9 +29,8 @@ internal sealed record EvmBlock(
             throw new RpcFault($"Asked for block {height}, block {json.Number("number")} came.");
         var transactions = new List<EvmTransaction>();
         foreach (var one in json.Items("transactions"))
-            transactions.Add(one.ValueKind == JsonValueKind.String ? new EvmTransaction(one.GetString()!, null, 0) : ReadTransaction(one, hash));
-        return new EvmBlock(height, hash, json.Hash("parentHash"), DateTimeOffset.FromUnixTimeSeconds(json.Number("timestamp")),
-            json.Member("logsBloom")?.GetString(), transactions);
+            transactions.Add(one.Text() is { } only ? new EvmTransaction(only, null, 0) : ReadTransaction(one, hash));
+        return new EvmBlock(height, hash, json.Hash("parentHash"), json.Time("timestamp"), json.Member("logsBloom")?.Text(), transactions);
     }
 
     private static EvmTransaction ReadTransaction(JsonElement json, string block)

@@ -4,7 +4,7 @@ using Coffer.Chains.Rpc;
 
 namespace Coffer.Chains.Evm;
 
-/// <summary>Whether a block's logs bloom (2,048 bits; three per address and topic of each log) says that a value may be in its logs.</summary>
+/// <summary>Whether a block's logs bloom (2,048 bits, three per address and topic of a log) says that a value may be in its logs.</summary>
 internal static class EvmBloom
 {
     private const int Bytes = 256;

@@ -24,31 +24,44 @@ internal static class EvmCalls
     {
         if (traces == TraceKind.None || block.Transactions.Count == 0)
             return [];
-        if (traces == TraceKind.Debug)
-            return Trees(await node.Call("debug_traceBlockByHash", ct, block.Hash, _tracer), block);
-        return Lists(await node.Call("trace_block", ct, EvmJson.Hex(block.Height)), block.Hash, [.. block.Transactions.Select(one => one.Hash)]);
+        var traced = new HashSet<string>();
+        var found = traces == TraceKind.Debug
+            ? Trees(await node.Call("debug_traceBlockByHash", ct, block.Hash, _tracer), block, traced)
+            : Lists(await node.Call("trace_block", ct, EvmJson.Hex(block.Height)), block.Hash, traced);
+
+        // Polygon has transactions that some of its nodes leave out here.
+        foreach (var one in block.Transactions.Where(one => !traced.Contains(one.Hash)))
+            found.AddRange(await Of(node, traces, one.Hash, block.Hash, ct));
+        return found;
     }
 
     /// <summary>All such transfers in one transaction.</summary>
-    public static async Task<IReadOnlyList<EvmCall>> Of(RpcNode node, TraceKind traces, string txHash, string blockHash, CancellationToken ct)
+    public static async Task<IReadOnlyList<EvmCall>> Of(
+        RpcNode node, TraceKind traces, string txHash, string blockHash, CancellationToken ct)
     {
         if (traces == TraceKind.None)
             return [];
         if (traces == TraceKind.Debug)
             return Tree(txHash, await node.Call("debug_traceTransaction", ct, txHash, _tracer));
-        return Lists(await node.Call("trace_transaction", ct, txHash), blockHash, [txHash]);
+        var traced = new HashSet<string>();
+        var found = Lists(await node.Call("trace_transaction", ct, txHash), blockHash, traced);
+        return traced.Contains(txHash) ? found : throw new RpcFault($"There is no trace of {txHash}.");
     }
 
-    private static List<EvmCall> Trees(JsonElement json, EvmBlock block)
+    private static List<EvmCall> Trees(JsonElement json, EvmBlock block, HashSet<string> traced)
     {
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != block.Transactions.Count)
-            throw new RpcFault($"Block {block.Height} does not have one trace per transaction.");
+        if (json.ValueKind != JsonValueKind.Array)
+            throw new RpcFault($"There are no traces of block {block.Height}.");
+        var inOrder = json.GetArrayLength() == block.Transactions.Count;
         List<EvmCall> found = [];
-        foreach (var (one, transaction) in json.EnumerateArray().Zip(block.Transactions))
+        foreach (var (one, index) in json.EnumerateArray().Select((one, index) => (one, index)))
         {
-            if (one.Member("txHash") is not null && one.Hash("txHash") != transaction.Hash)
-                throw new RpcFault($"The traces of block {block.Height} are not in its order.");
-            found.AddRange(Tree(transaction.Hash, one.Member("result") ?? throw new RpcFault($"There is no trace of {transaction.Hash}.")));
+            // Older nodes do not say whose trace it is; then their order has to.
+            var txHash = one.Member("txHash") is not null ? one.Hash("txHash") : inOrder ? block.Transactions[index].Hash
+                : throw new RpcFault($"Block {block.Height} does not have one trace per transaction.");
+            if (!traced.Add(txHash))
+                throw new RpcFault($"There are two traces of {txHash}.");
+            found.AddRange(Tree(txHash, one.Member("result") ?? throw new RpcFault($"There is no trace of {txHash}.")));
         }
         return found;
     }
@@ -56,6 +69,8 @@ internal static class EvmCalls
     /// <summary>Walks one tree as the <c>callTracer</c> gives it.</summary>
     public static List<EvmCall> Tree(string txHash, JsonElement root)
     {
+        if (root.Member("type") is null)
+            throw new RpcFault($"There is no trace of {txHash}.");
         List<EvmCall> found = [];
         var open = new Stack<(JsonElement Frame, bool Reverted)>([(root, false)]);
         for (var ordinal = 0; open.TryPop(out var next); ordinal++)
@@ -73,7 +88,7 @@ internal static class EvmCalls
     private static bool Moves(string type) => type.ToUpperInvariant() is "CALL" or "CREATE" or "CREATE2" or "SELFDESTRUCT";
 
     /// <summary>Walks the flat list that <c>trace_block</c> gives, which is in pre-order.</summary>
-    public static List<EvmCall> Lists(JsonElement json, string blockHash, IReadOnlyList<string> txHashes)
+    private static List<EvmCall> Lists(JsonElement json, string blockHash, HashSet<string> traced)
     {
         if (json.ValueKind != JsonValueKind.Array)
             throw new RpcFault($"There are no traces of block {blockHash}.");
@@ -85,7 +100,7 @@ internal static class EvmCalls
                 throw new RpcFault($"A trace is of another block than {blockHash}.");
             if (one.Member("transactionHash") is null)
                 continue; // A block reward.
-            var (txHash, place) = (one.Hash("transactionHash"), one.Items("traceAddress").Select(step => step.GetInt32()).ToArray());
+            var (txHash, place) = (one.Hash("transactionHash"), one.Items("traceAddress").Select(Step).ToArray());
             var ordinal = ordinals[txHash] = ordinals.TryGetValue(txHash, out var last) ? last + 1 : 0;
             if (ordinal == 0 != (place.Length == 0))
                 throw new RpcFault($"The traces of {txHash} are not in order.");
@@ -98,8 +113,12 @@ internal static class EvmCalls
             else if (ordinal > 0)
                 AddFlat(found, txHash, ordinal, one);
         }
-        return txHashes.All(ordinals.ContainsKey) ? found : throw new RpcFault($"Traces of block {blockHash} are missing.");
+        traced.UnionWith(ordinals.Keys);
+        return found;
     }
+
+    private static int Step(JsonElement step) => step.ValueKind == JsonValueKind.Number && step.TryGetInt32(out var index)
+        ? index : throw new RpcFault("A trace has no valid traceAddress.");
 
     private static void AddFlat(List<EvmCall> found, string txHash, int ordinal, JsonElement one)
     {

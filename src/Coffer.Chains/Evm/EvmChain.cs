@@ -49,8 +49,8 @@ public sealed class EvmChain : IChain, IDisposable
             throw new RpcFault("The node has no latest block.");
 
         // Not every chain has the tag, and a young one has nothing final yet; both only mean to wait.
-        var final = replies[1].Error is null && replies[1].Result.Member("number") is not null ? replies[1].Result.Number("number") : (long?)null;
-        return new ChainTip(latest.Number("number"), latest.Hash("hash"), final);
+        var final = replies[1].Error is null && replies[1].Result.Member("number") is not null;
+        return new ChainTip(latest.Number("number"), latest.Hash("hash"), final ? replies[1].Result.Number("number") : null);
     }, ct);
 
     /// <inheritdoc/>
@@ -73,7 +73,7 @@ public sealed class EvmChain : IChain, IDisposable
             try
             {
                 var answer = await node.Call("eth_sendRawTransaction", ct, "0x" + Convert.ToHexStringLower(transaction.Span));
-                return answer.ValueKind == JsonValueKind.String && ReadTxId(answer.GetString()!) == txId
+                return answer.Text() is { } text && ReadTxId(text) == txId
                     ? txId : throw new RpcFault("The node answers another transaction id.");
             }
             catch (RpcError)
@@ -107,7 +107,7 @@ public sealed class EvmChain : IChain, IDisposable
     public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => nodes.Use(async (node, ct) =>
     {
         var price = await EvmFees.GasPrice(node, ct);
-        return (price < options.GasPriceMin ? options.GasPriceMin : price) * (asset is null ? options.GasPerTransfer : options.GasPerTokenTransfer);
+        return Int128.Max(price, options.GasPriceMin) * (asset is null ? options.GasPerTransfer : options.GasPerTokenTransfer);
     }, ct);
 
     internal static string Hex(string address) => "0x" + Convert.ToHexStringLower(EvmAddress.ToBytes(address));

@@ -43,8 +43,7 @@ internal static class EvmExplain
         {
             foreach (var call in await EvmCalls.Of(node, traces, txHash, status.BlockHash!, ct))
                 transfers.Add(new ChainTransfer(txHash, TransferKind.Internal, call.Ordinal, spelling.Address(call.To), null, call.Amount));
-            foreach (var one in EvmTransfers.Tokens(txHash, receipt))
-                transfers.Add(new ChainTransfer(txHash, TransferKind.Token, one.Ordinal, spelling.Address(one.To), spelling.Address(one.Contract), one.Amount));
+            transfers.AddRange(EvmTransfers.Tokens(receipt).Select(one => one.Spell(txHash, spelling)));
         }
         return new ChainTransaction(txHash, status, await Time(node, status, ct), transfers, node.Name);
     }
@@ -68,6 +67,6 @@ internal static class EvmExplain
         if (status.BlockHash is null)
             return null;
         var block = await node.Call("eth_getBlockByHash", ct, status.BlockHash, false);
-        return DateTimeOffset.FromUnixTimeSeconds(block.Number("timestamp"));
+        return block.Time("timestamp");
     }
 }

@@ -36,22 +36,25 @@ internal static class EvmHoldings
     }
 
     /// <summary>The calls for each address, at a block as the node wants it named. Throws the first error among the replies.</summary>
-    internal static async Task<RpcReply[]> Ask(RpcNode node, string? token, IReadOnlyList<string> addresses, object block, CancellationToken ct)
+    private static async Task<RpcReply[]> Ask(
+        RpcNode node, string? token, IReadOnlyList<string> addresses, object block, CancellationToken ct)
     {
         var replies = await node.Batch([.. addresses.Select(address => token is null
             ? new RpcCall("eth_getBalance", address, block)
-            : new RpcCall("eth_call", new { to = token, data = BalanceOf + address[2..].PadLeft(EvmJson.WordLength - 2, '0') }, block))], ct);
+            : new RpcCall("eth_call", new { to = token, data = BalanceOf + Word(address) }, block))], ct);
         return Array.Find(replies, reply => reply.Error is not null).Error is { } error ? throw error : replies;
     }
 
     /// <summary>A balance; where there is no contract the node answers nothing, which is no zero.</summary>
-    internal static BigInteger Read(JsonElement result, string? token)
+    private static BigInteger Read(JsonElement result, string? token)
     {
         if (token is null)
             return result.Quantity();
-        return result.GetString() is { } word && EvmJson.IsHex(word, EvmJson.WordLength) ? EvmJson.Quantity(word)!.Value
+        return result.Text() is { } word && EvmJson.IsHex(word, EvmJson.WordLength) ? EvmJson.Quantity(word)!.Value
             : throw new ChainFault($"The contract {token} does not answer with a balance at that block.", retryable: false);
     }
+
+    private static string Word(string address) => address[2..].PadLeft(EvmJson.WordLength - 2, '0');
 
     private static async Task BeAt(RpcNode node, long height, string hash, CancellationToken ct)
     {

@@ -15,15 +15,29 @@ internal static class EvmJson
     public const int AddressLength = 42;
     public const int WordLength = 66;
     private const int QuantityDigitsMax = 64;
+    private const long TimeMax = 100_000_000_000;
 
     /// <summary>The member; null when it is absent or JSON null.</summary>
     public static JsonElement? Member(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null
             ? member : null;
 
+    /// <summary>The text of a value; null when it is none.</summary>
+    public static string? Text(this JsonElement json)
+    {
+        try
+        {
+            return json.ValueKind == JsonValueKind.String ? json.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair, escaped: valid JSON that is no text.
+            return null;
+        }
+    }
+
     /// <summary>The text of a member; a fault when it has none.</summary>
-    public static string Text(this JsonElement json, string name) =>
-        json.Member(name) is { ValueKind: JsonValueKind.String } member ? member.GetString()! : throw Missing(name);
+    public static string Text(this JsonElement json, string name) => json.Member(name)?.Text() ?? throw Missing(name);
 
     /// <summary>The items of an array.</summary>
     public static JsonElement.ArrayEnumerator Items(this JsonElement json, string name) =>
@@ -31,8 +45,11 @@ internal static class EvmJson
 
     public static BigInteger Quantity(this JsonElement json, string name) => Quantity(json.Text(name)) ?? throw Missing(name);
 
-    public static BigInteger Quantity(this JsonElement text) =>
-        (text.ValueKind == JsonValueKind.String ? Quantity(text.GetString()!) : null) ?? throw Missing("result");
+    public static BigInteger Quantity(this JsonElement text) => (text.Text() is { } hex ? Quantity(hex) : null) ?? throw Missing("result");
+
+    /// <summary>A time in seconds since 1970.</summary>
+    public static DateTimeOffset Time(this JsonElement json, string name) => json.Number(name) is var seconds && seconds <= TimeMax
+        ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw Missing(name);
 
     /// <summary>A quantity that has to fit a height, a time or a count.</summary>
     public static long Number(this JsonElement json, string name) => Number(json.Quantity(name));
@@ -49,7 +66,7 @@ internal static class EvmJson
     {
         if (json.Member(name) is not { } member)
             return null;
-        return member.ValueKind == JsonValueKind.String && member.GetString() is { } text && IsHex(text, AddressLength)
+        return member.Text() is { } text && IsHex(text, AddressLength)
             ? text.ToLowerInvariant() : throw Missing(name);
     }
 

@@ -24,9 +24,10 @@ internal readonly record struct EvmLog(string Contract, string To, BigInteger Am
     {
         if (log.Member("topics") is not { ValueKind: JsonValueKind.Array } topics)
             throw new RpcFault("A log has no topics.");
-        if (topics.GetArrayLength() != Topics || !IsTopic(topics[0]) || log.Text("data") is var data && !EvmJson.IsHex(data, EvmJson.WordLength))
+        var data = log.Text("data");
+        if (topics.GetArrayLength() != Topics || !IsTopic(topics[0]) || !EvmJson.IsHex(data, EvmJson.WordLength))
             return null;
-        return topics[2].GetString() is { } receiver && EvmJson.IsHex(receiver, EvmJson.WordLength)
+        return topics[2].Text() is { } receiver && EvmJson.IsHex(receiver, EvmJson.WordLength)
             && receiver.AsSpan(2, PaddingLength).Trim('0').IsEmpty
             ? new EvmLog(log.Address("address") ?? throw new RpcFault("A log has no address."),
                 string.Concat("0x", receiver.AsSpan(2 + PaddingLength)).ToLowerInvariant(), EvmJson.Quantity(data)!.Value)
@@ -34,5 +35,5 @@ internal readonly record struct EvmLog(string Contract, string To, BigInteger Am
     }
 
     private static bool IsTopic(JsonElement topic) =>
-        topic.ValueKind == JsonValueKind.String && string.Equals(topic.GetString(), Topic, StringComparison.OrdinalIgnoreCase);
+        string.Equals(topic.Text(), Topic, StringComparison.OrdinalIgnoreCase);
 }

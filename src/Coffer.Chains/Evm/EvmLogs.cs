@@ -4,9 +4,9 @@ using Coffer.Chains.Rpc;
 namespace Coffer.Chains.Evm;
 
 /// <summary>
-/// The token transfers in blocks, by their logs. Nodes are known to answer "no logs" for blocks that have some (still syncing, pruned, behind),
-/// so an empty answer counts only if the block's own bloom agrees or its receipts say the same; and a range that a node refuses, for
-/// whatever reason, is halved down to one block and then a fault, never skipped. Keeps only how wide a range went well last.
+/// The token transfers in blocks, by their logs. Nodes are known to answer "no logs" for blocks that have some (still syncing, pruned,
+/// behind), so an empty answer counts only if the block's own bloom agrees or its receipts say the same; and a range that a node refuses,
+/// for whatever reason, is halved down to one block and then a fault, never skipped. Keeps only how wide a range went well last.
 /// </summary>
 /// <param name="contracts">The tokens, lower-case hex.</param>
 internal sealed class EvmLogs(IReadOnlyList<string> contracts)
@@ -110,7 +110,8 @@ internal sealed class EvmLogs(IReadOnlyList<string> contracts)
     {
         var (height, hash) = (json.Number("blockNumber"), json.Hash("blockHash"));
         var index = height - blocks[0].Height;
-        if (index < 0 || index >= blocks.Length || blocks[index].Hash != hash || json.Member("removed") is { ValueKind: JsonValueKind.True })
+        var removed = json.Member("removed") is { ValueKind: JsonValueKind.True };
+        if (index < 0 || index >= blocks.Length || blocks[index].Hash != hash || removed)
             throw new RpcFault($"A log is of block {height} {hash}, which was not asked for.");
         if (!followed.Contains(json.Address("address") ?? ""))
             throw new RpcFault("A log is of a contract that was not asked for.");

@@ -40,22 +40,27 @@ internal static class EvmReceipts
         return receipts;
     }
 
-    /// <summary>All receipts of a block, in its order.</summary>
+    /// <summary>
+    /// All receipts of a block. Those that the node leaves out of its list are asked for: Polygon has transactions that some of its nodes
+    /// list in one place only.
+    /// </summary>
     public static async Task<IReadOnlyList<EvmReceipt>> Of(RpcNode node, EvmBlock block, CancellationToken ct)
     {
-        JsonElement all;
+        List<EvmReceipt> receipts = [];
         try
         {
-            all = await node.Call("eth_getBlockReceipts", ct, block.Hash);
+            var all = await node.Call("eth_getBlockReceipts", ct, block.Hash);
+            if (all.ValueKind != JsonValueKind.Array)
+                throw new RpcFault($"Block {block.Height} has no receipts.");
+            receipts.AddRange(all.EnumerateArray().Select(one => EvmReceipt.Read(one, block.Hash, one.Hash("transactionHash"))));
         }
         catch (RpcError)
         {
             // Not every node has it, and not every one that has takes a hash.
-            return await OneByOne(node, [.. block.Transactions.Select(one => (block, one.Hash))], ct);
         }
-        if (all.ValueKind != JsonValueKind.Array || all.GetArrayLength() != block.Transactions.Count)
-            throw new RpcFault($"Block {block.Height} does not have one receipt per transaction.");
-        return [.. block.Transactions.Select((one, index) => EvmReceipt.Read(all[index], block.Hash, one.Hash))];
+        var found = receipts.Select(receipt => receipt.TxHash).ToHashSet();
+        var missing = block.Transactions.Where(one => !found.Contains(one.Hash)).Select(one => (block, one.Hash));
+        return [.. receipts, .. await OneByOne(node, [.. missing], ct)];
     }
 
     private static async Task<IReadOnlyList<EvmReceipt>> OneByOne(

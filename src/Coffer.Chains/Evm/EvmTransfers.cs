@@ -1,4 +1,3 @@
-using System.Numerics;
 using Coffer.Chains.Rpc;
 
 namespace Coffer.Chains.Evm;
@@ -24,10 +23,11 @@ internal sealed class EvmTransfers(EvmLogs logs, TraceKind traces, EvmSpelling s
         foreach (var block in blocks)
             calls[block.Hash] = await EvmCalls.Of(node, traces, block, ct);
         var watched = await Watched(blocks, told, calls, ct);
-        var wanted = blocks.SelectMany(block => Wanted(block, told[block.Hash], calls[block.Hash], watched).Select(txHash => (block, txHash)));
+        var wanted = blocks.SelectMany(
+            block => Wanted(block, told[block.Hash], calls[block.Hash], watched), (block, txHash) => (block, txHash));
         var receipts = await EvmReceipts.Of(node, [.. wanted], ct);
-        return [.. blocks.Select(block => new ChainBlock(block.Height, spelling.Hash(block.Hash), spelling.Hash(block.ParentHash), block.Time,
-            [.. Transfers(block, told[block.Hash], calls[block.Hash], watched, receipts)]))];
+        return [.. blocks.Select(block => new ChainBlock(block.Height, spelling.Hash(block.Hash), spelling.Hash(block.ParentHash),
+            block.Time, [.. Transfers(block, told[block.Hash], calls[block.Hash], watched, receipts)]))];
     }
 
     // Every receiver of more than nothing, by its hex; the answer is the watched ones with their spelling.
@@ -66,7 +66,11 @@ internal sealed class EvmTransfers(EvmLogs logs, TraceKind traces, EvmSpelling s
         IReadOnlyList<EvmCall> calls, Dictionary<string, string> watched, Dictionary<string, EvmReceipt> receipts)
     {
         var (toldBy, callsOf) = (told.ToLookup(one => one.TxHash), calls.ToLookup(call => call.TxHash));
-        foreach (var one in block.Transactions)
+
+        // A log may be of a transaction that the block does not list (Polygon); it has a receipt all the same.
+        var listed = block.Transactions.Select(one => one.Hash).ToHashSet();
+        var unlisted = toldBy.Select(one => one.Key).Union(callsOf.Select(one => one.Key)).Where(hash => !listed.Contains(hash));
+        foreach (var one in block.Transactions.Concat(unlisted.Select(hash => new EvmTransaction(hash, null, 0))))
         {
             var receipt = receipts.GetValueOrDefault(one.Hash);
             if ((receipt?.Succeeded ?? one.Succeeded) is false)
@@ -79,24 +83,28 @@ internal sealed class EvmTransfers(EvmLogs logs, TraceKind traces, EvmSpelling s
             foreach (var call in callsOf[one.Hash])
                 if (watched.TryGetValue(call.To, out var address))
                     yield return new ChainTransfer(txId, TransferKind.Internal, call.Ordinal, address, null, call.Amount);
-            var tokens = Tokens(txId, receipt).Where(one => one.Amount > BigInteger.Zero && logs.Follows(one.Contract)).ToArray();
-            var proven = tokens.Select(token => new EvmLog(token.Contract, token.To, token.Amount)).ToHashSet();
+            var tokens = Tokens(receipt).Where(one => !one.Log.Amount.IsZero && logs.Follows(one.Log.Contract)).ToArray();
+            var proven = tokens.Select(token => token.Log).ToHashSet();
             if (toldBy[one.Hash].Any(told => !told.Log.Amount.IsZero && !proven.Contains(told.Log)))
                 throw new RpcFault($"The receipt of {one.Hash} does not have the logs that eth_getLogs told of.");
             foreach (var token in tokens)
-                if (watched.TryGetValue(token.To, out var address))
-                    yield return new ChainTransfer(txId, TransferKind.Token, token.Ordinal, address, spelling.Address(token.Contract), token.Amount);
+                if (watched.ContainsKey(token.Log.To))
+                    yield return token.Spell(txId, spelling);
         }
     }
 
     /// <summary>The transfers of whatever token in a receipt, with their ordinals.</summary>
-    public static IEnumerable<ReceiptTransfer> Tokens(string txId, EvmReceipt receipt)
+    public static IEnumerable<ReceiptTransfer> Tokens(EvmReceipt receipt)
     {
         for (var ordinal = 0; ordinal < receipt.Logs.Count; ordinal++)
             if (EvmLog.Read(receipt.Logs[ordinal]) is { } log)
-                yield return new ReceiptTransfer(txId, ordinal, log.Contract, log.To, log.Amount);
+                yield return new ReceiptTransfer(ordinal, log);
     }
 
-    /// <summary>A token transfer in a receipt, in lower-case hex.</summary>
-    internal readonly record struct ReceiptTransfer(string TxId, int Ordinal, string Contract, string To, BigInteger Amount);
+    /// <summary>A token transfer and its place among all logs of its receipt.</summary>
+    internal readonly record struct ReceiptTransfer(int Ordinal, EvmLog Log)
+    {
+        public ChainTransfer Spell(string txId, EvmSpelling spelling) =>
+            new(txId, TransferKind.Token, Ordinal, spelling.Address(Log.To), spelling.Address(Log.Contract), Log.Amount);
+    }
 }

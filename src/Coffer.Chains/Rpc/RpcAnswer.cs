@@ -64,11 +64,24 @@ internal sealed record RpcAnswer(string Node, HttpStatusCode Status, TimeSpan? R
             var shaped = error.ValueKind == JsonValueKind.Object;
             var code = shaped && error.TryGetProperty("code", out var given) && given.ValueKind == JsonValueKind.Number
                 && given.TryGetInt32(out var number) ? number : 0;
-            var words = shaped && error.TryGetProperty("message", out var message) ? message.ToString() : error.ToString();
+            var words = shaped && error.TryGetProperty("message", out var message) ? Words(message) : Words(error);
             return new RpcReply(new RpcError(Node, method, code, hide(words)));
         }
         return json.TryGetProperty("result", out var result)
             ? new RpcReply(result) : throw new RpcFault($"{Node} answers {method} with neither result nor error.");
+    }
+
+    // Half of a surrogate pair, escaped, is valid JSON that is no text; what a contract says when it fails may hold one.
+    private static string Words(JsonElement words)
+    {
+        try
+        {
+            return words.ToString();
+        }
+        catch (InvalidOperationException)
+        {
+            return "(no text)";
+        }
     }
 
     private void RefuseBusy()

@@ -17,7 +17,9 @@ public sealed class RpcError(string node, string method, int code, string words)
     public string Words { get; } = words;
 }
 
-/// <summary>A node gave no answer, or one that is none: unreachable, too slow, too busy, cut short, not JSON-RPC. The call may have been done.</summary>
+/// <summary>
+/// A node gave no answer, or one that is none: unreachable, too slow, too busy, cut short, not JSON-RPC. The call may have been done.
+/// </summary>
 /// <param name="message">For the operator; names the node, never a credential.</param>
 /// <param name="busyFor">How long the node wants to be left alone; null unless it said that it has too much to do.</param>
 /// <param name="cause">What happened below; null for none.</param>

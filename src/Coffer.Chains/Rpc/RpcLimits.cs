@@ -30,6 +30,9 @@ public static class RpcLimits
     /// <summary>The most calls in one request; java-tron takes no more than 100, hosted nodes about as many.</summary>
     public const int BatchMax = 50;
 
+    /// <summary>Requests of one long batch that are under way together: while one answer is read the next is made.</summary>
+    public const int RequestsAtOnce = 2;
+
     /// <summary>A node this many blocks behind the best of its fellows is asked after them.</summary>
     public const int LagBlocksMax = 10;
 

@@ -49,7 +49,8 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     }
 
     /// <summary>One call; answers the result, which may be JSON null.</summary>
-    public Task<JsonElement> Call(string method, CancellationToken ct, params object?[] parameters) => Call(new RpcCall(method, parameters), ct);
+    public Task<JsonElement> Call(string method, CancellationToken ct, params object?[] parameters) =>
+        Call(new RpcCall(method, parameters), ct);
 
     /// <summary>
     /// Several calls in as few requests as <see cref="RpcLimits.BatchMax"/> allows; answers in their order. An answer that is not exactly
@@ -58,25 +59,25 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     public async Task<RpcReply[]> Batch(IReadOnlyList<RpcCall> calls, CancellationToken ct, int batchMax = RpcLimits.BatchMax)
     {
         var replies = new RpcReply[calls.Count];
-        for (var start = 0; start < calls.Count; start += batchMax)
-        {
-            var part = calls.Skip(start).Take(batchMax).ToArray();
-            var first = Interlocked.Add(ref lastId, part.Length) - part.Length + 1;
-            if (part.Length == 1)
-            {
-                replies[start] = (await Send(plain, Write(json => Write(json, part[0], first)), ct)).Reply(part[0], first, Hide);
-                continue;
-            }
-            var answer = await Send(plain, Write(json =>
-            {
-                json.WriteStartArray();
-                for (var i = 0; i < part.Length; i++)
-                    Write(json, part[i], first + i);
-                json.WriteEndArray();
-            }), ct);
-            answer.Replies(part, first, Hide).CopyTo(replies, start);
-        }
+        var parts = calls.Chunk(batchMax).Select((part, index) => (Calls: part, Start: index * batchMax));
+        foreach (var some in parts.Chunk(RpcLimits.RequestsAtOnce))
+            await Task.WhenAll(some.Select(async part => (await Batch(part.Calls, ct)).CopyTo(replies, part.Start)));
         return replies;
+    }
+
+    private async Task<RpcReply[]> Batch(RpcCall[] calls, CancellationToken ct)
+    {
+        var first = Interlocked.Add(ref lastId, calls.Length) - calls.Length + 1;
+        if (calls is [var only])
+            return [(await Send(plain, Write(json => Write(json, only, first)), ct)).Reply(only, first, Hide)];
+        var answer = await Send(plain, Write(json =>
+        {
+            json.WriteStartArray();
+            for (var i = 0; i < calls.Length; i++)
+                Write(json, calls[i], first + i);
+            json.WriteEndArray();
+        }), ct);
+        return answer.Replies(calls, first, Hide);
     }
 
     /// <summary>Posts JSON to a path of the node that is not JSON-RPC (Tron's own interface) and answers what it says.</summary>
@@ -189,8 +190,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     }
 
     private static string[] Secrets(Uri url, string? key) =>
-        [.. new[] { url.UserInfo, Uri.UnescapeDataString(url.UserInfo), url.PathAndQuery }
-            .Append(Basic(url)).Append(key ?? "").Concat(url.UserInfo.Split(':'))
-            .Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString)).Concat(url.Segments)
+        [.. new[] { url.UserInfo, Uri.UnescapeDataString(url.UserInfo), Basic(url), key ?? "", url.PathAndQuery }
+            .Concat(url.Segments).Concat(url.UserInfo.Split(':')).Concat(url.UserInfo.Split(':').Select(Uri.UnescapeDataString))
             .Where(secret => secret.Length >= ShortestSecret).Distinct().OrderByDescending(secret => secret.Length)];
 }

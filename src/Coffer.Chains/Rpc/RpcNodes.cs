@@ -132,7 +132,10 @@ public sealed class RpcNodes(string chain, IReadOnlyList<RpcNode> nodes, string 
         catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
         {
             lock (gate)
-                health.Failed(new RpcFault($"{health.Node.Name} does not say in time which chain it is on.", cause: late), time.GetUtcNow());
+            {
+                var silent = new RpcFault($"{health.Node.Name} does not say in time which chain it is on.", cause: late);
+                health.Failed(silent, time.GetUtcNow());
+            }
         }
     }
 

@@ -35,7 +35,8 @@ public sealed class TronChain : IChain, IDisposable
         var all = nodes.Select(url => TronNode.Of(url, http, time, options.ApiKey)).ToArray();
         own = all.ToDictionary(node => node.Rpc);
         this.nodes = new RpcNodes(options.Id, [.. all.Select(node => node.Rpc)], options.ChainId is { } id ? $"{id}" : Any, Identify, time);
-        transfers = new EvmTransfers(new EvmLogs([.. options.Tokens.Select(TronAddress.ToHex).Distinct()]), TraceKind.None, _spelling, watch);
+        var logs = new EvmLogs([.. options.Tokens.Select(TronAddress.ToHex).Distinct()]);
+        transfers = new EvmTransfers(logs, TraceKind.None, _spelling, watch);
     }
 
     /// <inheritdoc/>
@@ -85,7 +86,7 @@ public sealed class TronChain : IChain, IDisposable
             foreach (var place in new[] { "wallet/gettransactionbyid", "wallet/gettransactionfrompending" })
                 if ((await node.Ask(place, new { value = txId }, ct)).Member("txID") is not null)
                     return txId;
-            var code = answer.Member("code") is { ValueKind: JsonValueKind.String } given ? given.GetString() : "no reason";
+            var code = answer.Member("code")?.Text() ?? "no reason";
             throw new ChainFault($"{node.Rpc.Name} does not take the transaction {txId}: {code}.", retryable: true);
         }, ct);
     }
@@ -107,7 +108,8 @@ public sealed class TronChain : IChain, IDisposable
     /// Else a retryable <see cref="ChainFault"/>; ask <see cref="Tip"/> and then again.
     /// </summary>
     public Task<IReadOnlyList<BigInteger>> Holdings(
-        long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct) => Use<IReadOnlyList<BigInteger>>(async (node, ct) =>
+        long height, string hash, string? asset, IReadOnlyList<string> addresses, CancellationToken ct) =>
+        Use<IReadOnlyList<BigInteger>>(async (node, ct) =>
     {
         await BeAt();
         var held = await Each(addresses, address => Holding(node, asset, TronAddress.ToHex(address), ct), ct);
@@ -117,7 +119,7 @@ public sealed class TronChain : IChain, IDisposable
         async Task BeAt()
         {
             if ((await node.Tip(ct)).Hash[2..] != hash)
-                throw new ChainFault($"{node.Rpc.Name} does not have block {height} with the hash {hash} as its last final one.", retryable: true);
+                throw new ChainFault($"The last final block of {node.Rpc.Name} is not {height} {hash}.", retryable: true);
         }
     }, ct);
 
@@ -129,7 +131,8 @@ public sealed class TronChain : IChain, IDisposable
             : (TronLimits.BytesPerTokenTransfer * Price("getTransactionFee")) + (TronLimits.EnergyPerTokenTransfer * Price("getEnergyFee"));
 
         Int128 Price(string name) => Array.Find(prices, one => one.Text("key") == name) is { ValueKind: JsonValueKind.Object } found
-            ? Int128.Max((Int128)TronNode.Amount(found, "value"), TronLimits.PriceMin) : throw new RpcFault($"The node does not say {name}.");
+            ? Int128.Max((Int128)TronNode.Amount(found, "value"), TronLimits.PriceMin)
+            : throw new RpcFault($"The node does not say {name}.");
     }, ct);
 
     private static async Task<BigInteger> Holding(TronNode node, string? asset, string address, CancellationToken ct)
@@ -145,7 +148,7 @@ public sealed class TronChain : IChain, IDisposable
             parameter = address[2..].PadLeft(EvmJson.WordLength - 2, '0'),
         }, ct);
         return answer.Member("constant_result") is { ValueKind: JsonValueKind.Array } result && result.GetArrayLength() == 1
-            && result[0].GetString() is { } word && EvmJson.IsHex("0x" + word, EvmJson.WordLength) ? EvmJson.Quantity("0x" + word)!.Value
+            && result[0].Text() is { } word && EvmJson.IsHex("0x" + word, EvmJson.WordLength) ? EvmJson.Quantity("0x" + word)!.Value
             : throw new ChainFault($"The contract {asset} does not answer with a balance.", retryable: true);
     }
 

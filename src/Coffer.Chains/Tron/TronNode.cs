@@ -14,6 +14,7 @@ namespace Coffer.Chains.Tron;
 internal sealed record TronNode(RpcNode Rpc, Uri At)
 {
     private const int IdDigits = 64, HeightDigits = 16;
+    private const long TimeMax = 100_000_000_000_000;
 
     public static TronNode Of(Uri url, HttpClient http, TimeProvider time, string? apiKey)
     {
@@ -44,12 +45,14 @@ internal sealed record TronNode(RpcNode Rpc, Uri At)
     }
 
     /// <summary>The text of hex digits without <c>0x</c>, as everything in this interface is written.</summary>
-    public static string Hex(JsonElement json, string name, int digits) => json.Text(name) is var text && EvmJson.IsHex("0x" + text, digits + 2)
-        ? "0x" + text.ToLowerInvariant() : throw new RpcFault($"An answer has no valid {name}.");
+    public static string Hex(JsonElement json, string name, int digits) =>
+        json.Text(name) is var text && EvmJson.IsHex("0x" + text, digits + 2)
+            ? "0x" + text.ToLowerInvariant() : throw new RpcFault($"An answer has no valid {name}.");
 
     /// <summary>An address: 21 bytes, of which the first is always the same, answered as the 20 others.</summary>
-    public static string Address(JsonElement json, string name) => Hex(json, name, EvmJson.AddressLength) is var text
-        && text.StartsWith("0x41", StringComparison.Ordinal) ? string.Concat("0x", text.AsSpan(4)) : throw new RpcFault($"An answer has no valid {name}.");
+    public static string Address(JsonElement json, string name) =>
+        Hex(json, name, EvmJson.AddressLength) is var text && text.StartsWith("0x41", StringComparison.Ordinal)
+            ? string.Concat("0x", text.AsSpan(4)) : throw new RpcFault($"An answer has no valid {name}.");
 
     /// <summary>The one contract of a transaction: the chain takes no other number of them.</summary>
     public static (string Type, JsonElement Value) Contract(JsonElement transaction)
@@ -89,7 +92,8 @@ internal sealed record TronNode(RpcNode Rpc, Uri At)
             }
 
         // The chain has no blooms. Where a contract was called, any log may be there, and "no logs" is looked at twice.
-        return new EvmBlock(height, id, Hex(header, "parentHash", IdDigits), DateTimeOffset.FromUnixTimeMilliseconds((long)Amount(header, "timestamp")),
+        var time = (long)BigInteger.Min(Amount(header, "timestamp"), TimeMax);
+        return new EvmBlock(height, id, Hex(header, "parentHash", IdDigits), DateTimeOffset.FromUnixTimeMilliseconds(time),
             calls ? EvmBloom.Everything : null, transactions);
     }
 }

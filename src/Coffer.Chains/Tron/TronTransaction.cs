@@ -11,7 +11,7 @@ internal static class TronTransaction
 {
     private const byte RawData = 0x0a;
 
-    /// <summary>The id of a signed transaction: SHA-256 of its first field, the raw data; null for bytes that do not begin with one.</summary>
+    /// <summary>The id of a signed transaction: SHA-256 of its first field, the raw data; null for bytes without one.</summary>
     public static string? Id(ReadOnlySpan<byte> transaction)
     {
         if (transaction.Length < 2 || transaction[0] != RawData)
@@ -61,22 +61,23 @@ internal static class TronTransaction
         {
             var hash = "0x" + txId;
             var receipt = EvmReceipt.Read(await node.Rpc.Call("eth_getTransactionReceipt", ct, hash), block!.Hash, hash);
-            transfers.AddRange(EvmTransfers.Tokens(txId, receipt).Select(one => new ChainTransfer(
-                txId, TransferKind.Token, one.Ordinal, spelling.Address(one.To), spelling.Address(one.Contract), one.Amount)));
+            transfers.AddRange(EvmTransfers.Tokens(receipt).Select(one => one.Spell(txId, spelling)));
         }
         return new ChainTransaction(txId, status, block?.Time, transfers, node.Rpc.Name);
     }
 
     // A TRC-10 token has a number for a name and no contract; it is told so that somebody can see what he sent.
-    private static IEnumerable<ChainTransfer> Moved((string Type, JsonElement Value) contract, EvmSpelling spelling, string txId, bool meant)
+    private static IEnumerable<ChainTransfer> Moved(
+        (string Type, JsonElement Value) contract, EvmSpelling spelling, string txId, bool meant)
     {
         var (type, value) = contract;
+        var (kind, asset) = type == "TransferAssetContract" ? (TransferKind.Token, Asset(value)) : (TransferKind.Native, null);
         if (type is "TransferContract" or "TransferAssetContract")
-            yield return new ChainTransfer(txId, type == "TransferContract" ? TransferKind.Native : TransferKind.Token, 0,
-                spelling.Address(TronNode.Address(value, "to_address")), type == "TransferContract" ? null : Asset(value), TronNode.Amount(value, "amount"));
-        if (!meant || type != "TriggerSmartContract" || value.Member("data") is not { ValueKind: JsonValueKind.String } data)
+            yield return new ChainTransfer(txId, kind, 0, spelling.Address(TronNode.Address(value, "to_address")), asset,
+                TronNode.Amount(value, "amount"));
+        if (!meant || type != "TriggerSmartContract" || value.Member("data")?.Text() is not { } data)
             yield break;
-        foreach (var one in EvmExplain.Meant("0x" + data.GetString(), TronNode.Address(value, "contract_address"), txId, spelling))
+        foreach (var one in EvmExplain.Meant("0x" + data, TronNode.Address(value, "contract_address"), txId, spelling))
             yield return one;
     }
 

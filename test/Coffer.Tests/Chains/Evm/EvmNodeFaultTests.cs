@@ -193,16 +193,52 @@ public sealed class EvmNodeFaultTests(NodeFolder folder) : IAsyncLifetime
         Assert.False(node.Calls.ContainsKey("eth_getTransactionReceipt"));
     }
 
-    [Fact]
-    public async Task Traces_that_do_not_cover_the_block_are_a_fault()
+    [Theory]
+    [InlineData(TraceKind.Debug)]
+    [InlineData(TraceKind.Trace)]
+    public async Task Traces_that_a_block_leaves_out_are_asked_for_or_the_node_is_at_fault(TraceKind traces)
     {
         await world.Pay("coin(address,uint256)", EvmWorld.Ours, 5);
         await world.Node.Mine();
         var height = await world.Node.Height();
+        IChain chain = world.Chain(traces, nodes: node.Url);
         node.Alter = (method, _, reply) => method is "debug_traceBlockByHash" or "trace_block" ? FaultyRpc.Result(reply, new JsonArray()) : reply;
+        Assert.Single((await chain.BlockAt(height, Ct))!.Transfers);
 
-        foreach (var traces in new[] { TraceKind.Debug, TraceKind.Trace })
-            await Faulty(() => world.Chain(traces, nodes: node.Url).Blocks(height, 1, Ct));
+        node.Alter = (method, _, reply) => method.Contains("trace", StringComparison.Ordinal) ? FaultyRpc.Result(reply, new JsonArray()) : reply;
+        await Faulty(() => chain.BlockAt(height, Ct));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_the_block_does_not_list_is_found_by_its_log()
+    {
+        await world.Transfer(world.Token, EvmWorld.Ours, 5);
+        await world.Node.Mine();
+        node.Alter = (method, _, reply) =>
+        {
+            if (method == "eth_getBlockByNumber")
+                reply["result"]!["transactions"] = new JsonArray();
+            return reply;
+        };
+
+        Assert.Single(await Paid(await world.Node.Height(), await world.Node.Height()));
+    }
+
+    [Fact]
+    public async Task Receipts_that_the_list_of_a_block_leaves_out_are_asked_for()
+    {
+        for (var i = 0; i < EvmLimits.BlockReceiptsFrom; i++)
+            await world.Transfer(world.Token, EvmWorld.Ours, i + 1);
+        await world.Node.Mine();
+        node.Alter = (method, _, reply) =>
+        {
+            if (method == "eth_getBlockReceipts")
+                reply["result"]!.AsArray().RemoveAt(3);
+            return reply;
+        };
+
+        Assert.Equal(EvmLimits.BlockReceiptsFrom, (await Paid(await world.Node.Height(), await world.Node.Height())).Count);
+        Assert.Equal(1, node.Calls["eth_getTransactionReceipt"]);
     }
 
     // Blocks with a deposit each, all too deep to be asked for one by one.
