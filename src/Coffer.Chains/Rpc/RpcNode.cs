@@ -145,7 +145,7 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     {
         try
         {
-            return JsonElement.Parse(body, _json);
+            return RpcText.IsReadable(body) ? JsonElement.Parse(body, _json) : null;
         }
         catch (JsonException)
         {

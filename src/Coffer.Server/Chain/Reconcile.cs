@@ -15,8 +15,16 @@ namespace Coffer.Server.Chain;
 /// The chain is asked for its state alone, so it finds what the follower missed. What it finds and cannot explain: coins that left an
 /// address (the operator's collecting) are a difference too, since only their owner knows that it was he.
 /// </summary>
-internal sealed class Reconcile(Db db)
+/// <param name="db">The database.</param>
+/// <param name="time">Measures the pause.</param>
+/// <param name="pause">How long it waits for the follower before it tries again.</param>
+internal sealed class Reconcile(Db db, TimeProvider time, TimeSpan pause)
 {
+    /// <summary>
+    /// How often it tries where the follower is; some nodes know their state after their last block only, so both must be at the same one.
+    /// </summary>
+    public const int AttemptsMax = 5;
+
     /// <summary>How many differences are named; the rest is counted.</summary>
     public const int NamedMax = 100;
 
@@ -28,6 +36,17 @@ internal sealed class Reconcile(Db db)
 
     /// <summary>Reconciles one chain, after the block at a height or where the follower is.</summary>
     public async Task<ReconciledChain> Run(FollowedChain followed, long? height, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var result = await Once(followed, height, ct);
+            if (result.Why is null || result.Height is null || height is not null || attempt == AttemptsMax)
+                return result;
+            await Task.Delay(pause, time, ct);
+        }
+    }
+
+    private async Task<ReconciledChain> Once(FollowedChain followed, long? height, CancellationToken ct)
     {
         var chain = followed.Chain.Id;
         if (await db.Cursor(chain, ct) is not { } cursor)

@@ -11,6 +11,8 @@ internal static class ReconcileCommand
     /// <summary>The exit status when, say, no node answers: nothing is known to differ, and nothing to be equal.</summary>
     public const int CannotTell = 2;
 
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
     public static Command Make()
     {
         var command = new Documented("reconcile", "Hold what our addresses have on chain against what the ledger says", """
@@ -39,7 +41,7 @@ internal static class ReconcileCommand
             {
                 var (followed, owner) = ChainCommand.Find(work, id);
                 using var _ = owner;
-                chains.Add(await new Reconcile(work.Db).Run(followed, at, ct));
+                chains.Add(await new Reconcile(work.Db, work.Clock, _pause).Run(followed, at, ct));
             }
 
             var differ = chains.Any(one => one.Equal is false);

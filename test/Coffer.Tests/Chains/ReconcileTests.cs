@@ -148,13 +148,32 @@ public sealed class ReconcileTests(TestCluster cluster)
             world.Execute("UPDATE chain_block SET hash = 'other' WHERE height = 3").GetAwaiter().GetResult();
             return held;
         };
-        Assert.Contains("was replaced meanwhile", (await Run(world, replaced)).Why);
+        Assert.Contains("was replaced meanwhile", (await Run(world, replaced, height: 3)).Why);
         // The node has other blocks than those that were followed.
         Assert.Contains("does not have block", (await Run(world)).Why);
 
         // What the ledger tells differently is known without a node.
         await world.Execute("UPDATE movement SET amount = amount + 1");
         Assert.False((await Run(world)).Equal);
+    }
+
+    [Fact]
+    public async Task A_node_that_knows_only_its_last_block_is_asked_again_until_the_follower_is_there()
+    {
+        var (world, _) = await ChainWorld.New(cluster);
+        await using var end = world;
+        await World(world);
+        await world.Mine(1);
+        var asked = 0;
+        var ahead = new Node(world.Chain);
+        ahead.Held = held =>
+        {
+            if (++asked == 2)
+                world.Follow().GetAwaiter().GetResult();
+            return asked > 2 ? held : throw new ChainFault("It is at block 4 by now.", retryable: true);
+        };
+        var found = await Run(world, ahead);
+        Assert.Equal((true, 4), (found.Equal, found.Height));
     }
 
     [Fact]
@@ -220,7 +239,7 @@ public sealed class ReconcileTests(TestCluster cluster)
     }
 
     private static Task<ReconciledChain> Run(ChainWorld world, IChain? instead = null, long? height = null) =>
-        new Reconcile(world.Db).Run(world.Followed(instead), height, Ct);
+        new Reconcile(world.Db, TimeProvider.System, TimeSpan.Zero).Run(world.Followed(instead), height, Ct);
 
     private static ReconciledCurrency Of(ReconciledChain found, string code) => found.Currencies.Single(one => one.Currency.Code == code);
 }

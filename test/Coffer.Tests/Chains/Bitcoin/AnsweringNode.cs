@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,6 +26,9 @@ internal sealed class AnsweringNode : IAsyncDisposable
 
     /// <summary>What is said of a method that has no answer here; null: -32601.</summary>
     public Bcoin? Behind { get; private init; }
+
+    /// <summary>Every request is answered with these bytes, <c>ID</c> in them replaced by the number of the request; null: as told.</summary>
+    public byte[]? Body { get; set; }
 
     /// <summary>True: every request is answered with HTTP 503.</summary>
     public bool Away { get; set; }
@@ -67,6 +71,14 @@ internal sealed class AnsweringNode : IAsyncDisposable
         }
 
         var request = (await JsonDocument.ParseAsync(http.Request.Body)).RootElement;
+        if (Body is not null)
+        {
+            var id = request.ValueKind == JsonValueKind.Object ? request.GetProperty("id").GetRawText() : "0";
+            var text = Encoding.Latin1.GetString(Body).Replace("ID", id, StringComparison.Ordinal);
+            await http.Response.Body.WriteAsync(Encoding.Latin1.GetBytes(text));
+            return;
+        }
+
         if (request.ValueKind != JsonValueKind.Array)
         {
             await http.Response.WriteAsJsonAsync(await Reply(request));

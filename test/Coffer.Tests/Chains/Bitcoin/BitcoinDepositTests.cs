@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Coffer.Chains.Bitcoin;
 using Coffer.Chains.Keys;
 using Coffer.Server.Addresses;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Tests.Cli;
 
 namespace Coffer.Tests.Chains.Bitcoin;
 
@@ -28,7 +30,7 @@ public sealed class BitcoinDepositTests(TestCluster cluster, SharedBcoin shared)
     [Fact]
     public async Task Deposits_come_confirm_and_vanish_with_their_blocks_and_reconcile_until_somebody_sweeps()
     {
-        var (world, _) = await ChainWorld.New(cluster);
+        var (world, database) = await ChainWorld.New(cluster);
         await using var end = world;
         var (address, stranger) = (await bcoin.Key(), await bcoin.Key());
         var issued = new IssuedAddress(new Guid("44444444-4444-4444-8444-444444444444"), ChainWorld.Shard, ChainWorld.Account, ChainWorld.Wallet,
@@ -62,19 +64,35 @@ public sealed class BitcoinDepositTests(TestCluster cluster, SharedBcoin shared)
         await follow.CatchUp(followed, Ct);
         Assert.Equal((7_100_000, 0), await Balance(world));
 
-        var reconcile = new Reconcile(world.Db);
+        var reconcile = new Reconcile(world.Db, TimeProvider.System, TimeSpan.Zero);
         var equal = await reconcile.Run(followed, null, Ct);
         Assert.True(equal.Equal);
         var sum = Assert.Single(equal.Currencies);
         Assert.Equal((1, 7_100_999, 7_100_000, 999), (sum.Addresses, (int)sum.OnChain, (int)sum.Credited, (int)sum.Kept));
+        Assert.Equal((0, ""), await Command(database, options.HoldingsFrom));
 
         await bcoin.Sweep(address, stranger);
         await bcoin.Mine();
         await follow.CatchUp(followed, Ct);
+        Assert.Equal((1, ""), await Command(database, options.HoldingsFrom));
         var swept = await reconcile.Run(followed, null, Ct);
         var different = Assert.Single(Assert.Single(swept.Currencies).Different);
         Assert.Equal((address, -7_100_999, 4), (different.Address.Address, (int)different.Difference, different.Deposits.Count));
         Assert.True((await reconcile.Run(followed, await bcoin.Height() - 1, Ct)).Equal);
+    }
+
+    /// <summary>The real program with a chains file that names the node.</summary>
+    private async Task<(int Status, string Error)> Command(string database, long start)
+    {
+        var chains = new
+        {
+            chains = new[] { new { id = "bitcoin", kind = "bitcoin", network = "BTC", nodes = new[] { bcoin.Url }, start, bitcoin_network = "regtest" } },
+        };
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(chains), Ct);
+        var ended = await Binary.Run("reconcile", "--database", database, "--chains", file);
+        File.Delete(file);
+        return (ended.Status, ended.Error);
     }
 
     private static async Task<(int Available, int Incoming)> Balance(ChainWorld world) =>

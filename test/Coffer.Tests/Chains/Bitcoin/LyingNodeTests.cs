@@ -1,3 +1,4 @@
+using System.Text;
 using Coffer.Chains;
 
 namespace Coffer.Tests.Chains.Bitcoin;
@@ -99,6 +100,38 @@ public sealed class LyingNodeTests(SharedBcoin shared) : IClassFixture<SharedBco
             Assert.True((await Assert.ThrowsAsync<ChainFault>(call)).Retryable);
         using var three = BitcoinChainTests.Chain([nobody, node.Url, bcoin.Url]);
         Assert.Equal(await bcoin.Height(), (await three.Tip(Ct)).Height);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("busy")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"result\":null,\"error\":{\"code\":\"x\",\"message\":\"\\ud800\"},\"id\":ID}")]
+    [InlineData("{\"result\":null,\"error\":\"\\udc00\\ud800\",\"id\":ID}")]
+    [InlineData("{\"result\":null,\"error\":{\"code\":1,\"message\":{\"\\ud800\":1}},\"id\":ID}")]
+    [InlineData("{\"result\":\"\u00ff\u00fe\",\"error\":null,\"id\":ID}")]
+    [InlineData("{\"result\":1,\"error\":null,\"id\":\"\\ud800\"}")]
+    [InlineData("{\"result\":1,\"error\":null,\"id\":99999}")]
+    [InlineData("{\"result\":1,\"error\":{},\"id\":ID}")]
+    public async Task Whatever_a_node_writes_instead_of_an_answer_is_a_fault_for_later(string body)
+    {
+        await using var node = await AnsweringNode.Start(bcoin);
+        node.Body = Encoding.Latin1.GetBytes(body);
+        using var chain = BitcoinChainTests.Chain([node.Url]);
+        Assert.True((await Assert.ThrowsAsync<ChainFault>(() => chain.Tip(Ct))).Retryable);
+        Assert.True((await Assert.ThrowsAsync<ChainFault>(() => chain.Mempool(Ct))).Retryable);
+    }
+
+    [Fact]
+    public async Task Escapes_that_are_text_are_read()
+    {
+        await using var node = await AnsweringNode.Start();
+        node.Body = Encoding.Latin1.GetBytes(
+            """{"result":null,"error":{"code":-1,"message":"a \\ud800 is not \ud83d\ude00 \u00e9"},"id":ID}""");
+        using var chain = BitcoinChainTests.Chain([node.Url]);
+        Assert.Contains("\\ud800 is not \ud83d\ude00 \u00e9", (await Assert.ThrowsAsync<ChainFault>(() => chain.Tip(Ct))).Message);
     }
 
     [Fact]
