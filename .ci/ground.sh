@@ -58,6 +58,18 @@ need_libsecp256k1() {
     || need_packages libsecp256k1-1
 }
 
+# An Ethereum node for the demo: the one that is installed, else the one from npm, by its checksum.
+need_anvil() {
+  [ -z "${COFFER_ANVIL:-}" ] && ! command -v anvil >/dev/null || return 0
+  local folder="$artifacts/anvil"
+  export COFFER_ANVIL="$folder/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+  [ -x "$COFFER_ANVIL" ] && return
+  command -v npm >/dev/null || need_packages nodejs npm || return 1
+  echo "${0##*/}: installing anvil" >&2
+  mkdir -p "$folder" && cp "$root"/.ci/anvil/package*.json "$folder"
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || { tail -n 5 "$folder/npm.log" >&2; return 1; }
+}
+
 # build NAME PROJECT FOLDER...: builds PROJECT in Release unless nothing in FOLDERs or the build's own files changed since the last time.
 build() {
   local name=$1 project=$2 folder sources=()

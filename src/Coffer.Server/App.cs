@@ -38,6 +38,9 @@ internal sealed class App : IAsyncDisposable
     /// <summary>The currencies that this server keeps.</summary>
     public Currencies Currencies { get; private init; } = new([]);
 
+    /// <summary>Gives out deposit addresses; for the demo.</summary>
+    public required IssueAddress Addresses { get; init; }
+
     /// <summary>Makes credentials; for the demo and for tests.</summary>
     public IssueCredential Issue { get; }
 
@@ -97,7 +100,7 @@ internal sealed class App : IAsyncDisposable
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, reads, issue, workers) { Currencies = currencies, _chains = realChains };
+        var app = new App(web, db, ledger, reads, issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains };
         Authenticate.Check(app.Endpoints);
         try
         {

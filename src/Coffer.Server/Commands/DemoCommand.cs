@@ -23,14 +23,20 @@ internal static class DemoCommand
             Examples:
               coffer demo
               coffer demo --port 9000 --data ./data --ready ready.json
+              coffer demo --chain anvil
 
             The file of --ready appears once the server answers: one JSON object with base_url, account_id, wallet_id, api_key, client_id,
             client_secret and the same with trading_ for the second account. Delete the data folder to begin anew.
+
+            --chain anvil runs a real Ethereum node beside it and prints a deposit address of a live account and the command that pays it;
+            the file of --ready then has chain_ with node_url, account_id, wallet_id, api_key and address too.
             """);
         var ready = Texts.Option("--ready", "FILE", "Write URL and credentials there once it answers");
+        var chain = Texts.Option("--chain", AnvilNode.ChainId, "Run a real node too and follow it").AcceptOnly(AnvilNode.ChainId);
         var place = PlaceOptions.AddTo(command, PlaceOptions.Demo, shards: true);
         var settings = Texts.AddSettings(command);
         command.Options.Add(ready);
+        command.Options.Add(chain);
         var json = Output.Option();
         command.Options.Add(json);
         command.SetAction(async (parsed, ct) =>
@@ -47,11 +53,13 @@ internal static class DemoCommand
                 plan = plan.Done(where.Folder);
             }
 
-            await using var app = await ServeCommand.Start(chosen, work, ct);
-            var opened = ReadyToQuery.Of(app.BaseUrl, plan);
+            await using var node = parsed.GetValue(chain) is null ? null : await AnvilNode.Start(where.Folder, ct);
+            await using var app = await ServeCommand.Start(chosen, work, node is null ? work.Chains : [node.Entry], ct);
+            var onChain = node is null ? null : await ChainDemo.Of(where.Folder, app, work, ct);
+            var opened = ReadyToQuery.Of(app.BaseUrl, plan, onChain, node?.Url);
             if (file is not null)
                 PrivateFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(opened, _form));
-            Output.Of(parsed, json).Write(opened, FirstScreen.Of(opened));
+            Output.Of(parsed, json).Write(opened, FirstScreen.Of(opened, onChain?.Screen(app.BaseUrl, node!.Url) ?? ""));
             await app.WaitForShutdown(ct);
             return CommandLine.Done;
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Coffer.Chains;
 using Coffer.Server.Host;
 
 namespace Coffer.Server.Commands;
@@ -31,7 +32,7 @@ internal static class ServeCommand
         {
             var chosen = settings(parsed);
             await using var work = await Workplace.Own(place.Read(parsed), ct);
-            await using var app = await Start(chosen, work, ct);
+            await using var app = await Start(chosen, work, work.Chains, ct);
             await parsed.InvocationConfiguration.Output.WriteLineAsync($"Coffer listens on {app.BaseUrl}");
             await app.WaitForShutdown(ct);
             return CommandLine.Done;
@@ -41,12 +42,12 @@ internal static class ServeCommand
 
     /// <summary>Starts the server; an address that cannot be had is a sentence.</summary>
     /// <exception cref="SetupFailure">The port is in use, may not be used, or the address is not this machine's.</exception>
-    public static async Task<App> Start(Settings settings, Workplace work, CancellationToken ct)
+    public static async Task<App> Start(Settings settings, Workplace work, IReadOnlyList<ChainEntry> chains, CancellationToken ct)
     {
         try
         {
             return await App.Start(settings, work.ConnectionString, work.Shards, work.Currencies, work.Clock, work.Random, ct,
-                work.Chains);
+                chains);
         }
         catch (Exception fault) when (SocketError(fault) is { } error)
         {

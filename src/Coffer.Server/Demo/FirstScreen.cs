@@ -3,7 +3,7 @@ namespace Coffer.Server.Demo;
 /// <summary>What the demo prints when it is ready: every line can be pasted into a shell as it stands.</summary>
 internal static class FirstScreen
 {
-    public static string Of(ReadyToQuery demo) => $"""
+    public static string Of(ReadyToQuery demo, string more) => $"""
 
         Coffer demo is ready on {demo.BaseUrl}
 
@@ -20,7 +20,7 @@ internal static class FirstScreen
         curl {demo.BaseUrl}/sandbox/deposits -H "X-API-Key: {demo.ApiKey}" -H "Content-Type: application/json" \
           -d '{"{"}"wallet_id":"{demo.WalletId}","currency":"USDTERC20","amount":"25.00"{"}"}'
         curl {demo.BaseUrl}/sandbox/blocks -H "X-API-Key: {demo.ApiKey}" -H "Content-Type: application/json" -d '{"{"}"count":12{"}"}'
-
+        {more}
         Ctrl-C stops it; the data stays.
         """;
 }

@@ -42,6 +42,8 @@ internal sealed class Binary : IDisposable
 
     public static Binary Start(params string[] arguments) => new(arguments, []);
 
+    public static Binary Start(string[] arguments, params (string Name, string Value)[] environment) => new(arguments, environment);
+
     /// <summary>Runs to its end.</summary>
     public static Task<Ended> Run(params string[] arguments) => Run(arguments, []);
 
