@@ -45,9 +45,14 @@ internal sealed class ChainProgress(string chain, int behindMax)
         lock (_gate)
         {
             long? behind = _tip is { } tip ? Math.Max(0, tip - (_height ?? -1)) : null;
-            var state = _message is not null ? FollowState.Waiting
+            var message = _message ?? Lag();
+            var state = message is not null ? FollowState.Waiting
                 : behind <= behindMax ? FollowState.Following : FollowState.CatchingUp;
-            return new ChainStanding(chain, _height, _tip, behind, state, _message);
+            return new ChainStanding(chain, _height, _tip, behind, state, message);
         }
     }
+
+    private string? Lag() => _height is null ? "The block to begin at is not there yet."
+        : _height - _tip > behindMax ? $"The nodes are at block {_tip}, which is below what was followed already."
+        : null;
 }
