@@ -131,6 +131,7 @@ public sealed class CoreAnswerTests
     {
         await using var core = await Core();
         var script = Convert.ToHexStringLower(Script);
+        object[] spent = [Spends(119, "0.00005000", script), Spends(121, "0.00007000", script), Spends(9, "1.00000000", "6a")];
         // The tip is at 122, the question at 120: an output of 121 was not there yet, one of 119 was spent in 122.
         core.On("getblockchaininfo", $$"""{"chain":"regtest","blocks":122,"bestblockhash":"{{Hash(122)}}"}""")
             .On("getblockhash", parameters => parameters[0].GetInt64() is 0 ? Regtest : Hash((int)parameters[0].GetInt64()))
@@ -141,10 +142,7 @@ public sealed class CoreAnswerTests
                  {"txid":"{{{Hash(3)}}}","vout":1,"scriptPubKey":"{{{script}}}","amount":0.00020000,"coinbase":false,"height":121}]}
                 """))
             .On("getblock", parameters => parameters[1].GetInt32() == 3 && parameters[0].GetString() == Hash(122)
-                ? new { tx = new object[] { new { vin = new object[] { new { coinbase = "00" } } }, new { vin = new[]
-                {
-                    Spends(119, "0.00005000", script), Spends(121, "0.00007000", script), Spends(9, "1.00000000", "6a"),
-                } } } }
+                ? new { tx = new object[] { new { vin = new object[] { new { coinbase = "00" } } }, new { vin = spent } } }
                 : (object)new { tx = new[] { new { vin = new[] { new { coinbase = "00" } } } } });
         using var chain = BitcoinChainTests.Chain([core.Url]);
         Assert.Equal([2_099_999_999 + 10_000 + 5_000], await chain.Holdings(120, Hash(120), null, [Address], Ct));
