@@ -53,7 +53,7 @@ internal static class DemoCommand
                 plan = plan.Done(where.Folder);
             }
 
-            await using var node = parsed.GetValue(chain) is null ? null : await AnvilNode.Start(where.Folder, ct);
+            await using var node = parsed.GetValue(chain) is null ? null : await AnvilNode.StartDemo(where.Folder, ct);
             await using var app = await ServeCommand.Start(chosen, work, node is null ? work.Chains : [node.Entry], ct);
             var onChain = node is null ? null : await ChainDemo.Of(where.Folder, app, work, ct);
             var opened = ReadyToQuery.Of(app.BaseUrl, plan, onChain, node?.Url);

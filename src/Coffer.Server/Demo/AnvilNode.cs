@@ -5,8 +5,8 @@ using Coffer.Server.Host;
 namespace Coffer.Server.Demo;
 
 /// <summary>
-/// An Ethereum node of the demo's own (anvil, of Foundry) that makes a block a second and keeps its chain in the data folder. It ends with the
-/// demo, also when the demo is killed: a shell holds it that waits for the end of its own input.
+/// An Ethereum node of the demo's own (anvil, of Foundry). It ends with the demo, also when the demo is killed: a shell holds it that waits for
+/// the end of its own input.
 /// </summary>
 internal sealed class AnvilNode : IAsyncDisposable
 {
@@ -50,9 +50,14 @@ internal sealed class AnvilNode : IAsyncDisposable
         Poll = TimeSpan.FromSeconds(1),
     };
 
-    /// <summary>Starts it on a free port.</summary>
+    /// <summary>Starts one that makes a block a second and keeps its chain in the data folder.</summary>
     /// <exception cref="SetupFailure">There is no anvil here, or it does not start.</exception>
-    public static async Task<AnvilNode> Start(string folder, CancellationToken ct)
+    public static Task<AnvilNode> StartDemo(string folder, CancellationToken ct) =>
+        Start(["--block-time", "1", "--state", Path.Combine(folder, State), "--state-interval", "1"], ct);
+
+    /// <summary>Starts one on a free port with these arguments.</summary>
+    /// <exception cref="SetupFailure">There is no anvil here, or it does not start.</exception>
+    public static async Task<AnvilNode> Start(IReadOnlyList<string> more, CancellationToken ct)
     {
         var program = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? given : Program;
         var start = new ProcessStartInfo("/bin/sh")
@@ -61,8 +66,7 @@ internal sealed class AnvilNode : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        string[] arguments = ["-c", Hold, "sh", program, "--host", "127.0.0.1", "--port", "0", "--block-time", "1",
-            "--state", Path.Combine(folder, State), "--state-interval", "1"];
+        string[] arguments = ["-c", Hold, "sh", program, "--host", "127.0.0.1", "--port", "0", .. more];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         var shell = Process.Start(start)!;
