@@ -53,6 +53,14 @@ contract OddToken {
         emit Transfer(msg.sender, to, id);
     }
 
+    function fourTopicsAndData(address to) external {
+        bytes32 topic = keccak256("Transfer(address,address,uint256)");
+        assembly {
+            mstore(0, 5)
+            log4(0, 32, topic, caller(), to, 5)
+        }
+    }
+
     function threeTopics(address to, uint256 dataBytes) external {
         bytes32 topic = keccak256("Transfer(address,address,uint256)");
         assembly {

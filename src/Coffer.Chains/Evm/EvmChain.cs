@@ -124,9 +124,15 @@ public sealed class EvmChain : IChain, IDisposable
 
     private async Task<IReadOnlyList<EvmBlock>> Read(RpcNode node, long height, int count, CancellationToken ct)
     {
-        var calls = Enumerable.Range(0, count).Select(i => new RpcCall("eth_getBlockByNumber", EvmJson.Hex(height + i), options.Coin));
-        var replies = await node.Batch([.. calls], ct, EvmLimits.BlocksPerRequestMax);
-        return [.. replies.Select((reply, i) => reply.Result is { ValueKind: JsonValueKind.Object } json
-            ? EvmBlock.Read(json, height + i) : throw new RpcFault($"The node does not have block {height + i}, below its own tip."))];
+        // In parts, because what a node writes about a block is many times what is kept of it.
+        List<EvmBlock> blocks = [];
+        foreach (var part in Enumerable.Range(0, count).Chunk(EvmLimits.BlocksPerRequestMax * RpcLimits.RequestsAtOnce))
+        {
+            var calls = part.Select(i => new RpcCall("eth_getBlockByNumber", EvmJson.Hex(height + i), options.Coin));
+            var replies = await node.Batch([.. calls], ct, EvmLimits.BlocksPerRequestMax);
+            blocks.AddRange(replies.Zip(part, (reply, i) => reply.Result is { ValueKind: JsonValueKind.Object } json
+                ? EvmBlock.Read(json, height + i) : throw new RpcFault($"The node does not have block {height + i}, below its own tip.")));
+        }
+        return blocks;
     }
 }

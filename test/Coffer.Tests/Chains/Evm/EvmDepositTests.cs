@@ -82,6 +82,7 @@ public sealed class EvmDepositTests(NodeFolder folder)
         await world.Node.Pay(EvmWorld.Ours, 0);
         await world.Transfer(world.Odd, EvmWorld.Ours, 1_000);
         await world.Node.Send(world.Odd, Abi.Call("fourTopics(address,uint256)", EvmWorld.Ours, 3));
+        await world.Node.Send(world.Odd, Abi.Call("fourTopicsAndData(address)", EvmWorld.Ours));
         await world.Node.Send(world.Odd, Abi.Call("threeTopics(address,uint256)", EvmWorld.Ours, 0));
         await world.Node.Send(world.Odd, Abi.Call("threeTopics(address,uint256)", EvmWorld.Ours, 64));
         await world.Node.Send(world.Odd, Abi.Call("dirtyReceiver(uint256)",

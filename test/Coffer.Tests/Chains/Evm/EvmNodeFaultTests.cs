@@ -178,6 +178,13 @@ public sealed class EvmNodeFaultTests(NodeFolder folder) : IAsyncLifetime
         Assert.Empty(await Paid(height - 2, height));
         Assert.Equal(1, world.Asked);
         Assert.DoesNotContain(node.Calls, call => call.Key.Contains("Receipt", StringComparison.Ordinal));
+
+        // A real payment among the spam costs its own receipt.
+        await world.Transfer(world.Token, EvmWorld.Ours, 0);
+        await world.Transfer(world.Token, EvmWorld.Ours, 1);
+        await world.Node.Mine();
+        Assert.Single(await Paid(height + 1, height + 1));
+        Assert.Equal(1, node.Calls["eth_getTransactionReceipt"]);
     }
 
     [Fact]
