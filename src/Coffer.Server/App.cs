@@ -5,6 +5,7 @@ using Coffer.Server.Balances;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Payments;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
@@ -84,6 +85,7 @@ internal sealed class App : IAsyncDisposable
         web.MapHistory(db, currencies, time);
         web.MapWallets(db, ids, time);
         web.MapDepositAddresses(db, addresses, idempotency, currencies);
+        new PaymentsApi(db, new CreatePayment(db, addresses, ids, time), new ViewPayments(db, addresses, time), idempotency, currencies).Map(web);
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
         web.MapTransactions(db, currencies);
         web.MapCurrencies(currencies);

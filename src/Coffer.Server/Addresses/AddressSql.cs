@@ -46,6 +46,17 @@ internal static class AddressSql
     public static Task<IssuedAddress?> FindAddress(this Db db, Guid id, CancellationToken ct) =>
         Find(db, $"SELECT {Columns} FROM chain_address WHERE id = $1", ct, P(id));
 
+    public static async Task<List<IssuedAddress>> FindAddresses(this Db db, Guid[] ids, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand($"SELECT {Columns} FROM chain_address WHERE id = ANY($1)");
+        command.Parameters.Add(P<Guid[]>(ids));
+        var addresses = new List<IssuedAddress>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+            addresses.Add(Read(row));
+        return addresses;
+    }
+
     /// <summary>The address with this text; null when it is not ours.</summary>
     public static Task<IssuedAddress?> FindAddress(this Db db, string family, string address, CancellationToken ct) =>
         Find(db, $"SELECT {Columns} FROM chain_address WHERE family = $1 AND address = $2", ct, P(family), P(address));
@@ -69,11 +80,12 @@ internal static class AddressSql
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);
         await using var row = await command.ExecuteReaderAsync(ct);
-        return await row.ReadAsync(ct)
-            ? new IssuedAddress(row.GetGuid(0), row.GetInt16(1), new AccountId(row.GetGuid(2)), new WalletId(row.GetGuid(3)), row.GetString(4),
-                row.GetString(5), row.GetString(6), row.GetInt64(7), row.GetString(8), row.GetFieldValue<DateTime>(9))
-            : null;
+        return await row.ReadAsync(ct) ? Read(row) : null;
     }
+
+    private static IssuedAddress Read(NpgsqlDataReader row) => new(row.GetGuid(0), row.GetInt16(1), new AccountId(row.GetGuid(2)),
+        new WalletId(row.GetGuid(3)), row.GetString(4), row.GetString(5), row.GetString(6), row.GetInt64(7), row.GetString(8),
+        row.GetFieldValue<DateTime>(9));
 
     private static NpgsqlCommand Command(Tx tx, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {

@@ -39,6 +39,10 @@ internal sealed class IssueAddress(Db db, AddressSources sources, Ids ids, TimeP
         }
     }
 
+    /// <summary>The text of an address that may be shown; null when its key is in the chains file no more, so that nobody can tell.</summary>
+    /// <exception cref="InvalidOperationException">The row is not what its key gives.</exception>
+    public string? Shown(IssuedAddress issued) => sources.Find(issued) is null ? null : Genuine(issued).Address;
+
     /// <summary>
     /// The address itself, when its key gives it today. Anything else means that somebody changed the database or the key's fingerprint
     /// collides; it is not shown, and the operator finds this in the log.

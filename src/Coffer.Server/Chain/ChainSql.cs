@@ -114,12 +114,13 @@ internal static class ChainSql
     {
         await using var command = tx.Command("""
             INSERT INTO chain_deposit AS d (chain, state, sighting, posted, tx_id, kind, ordinal, height, block_hash, block_time, address,
-                shard, account_id, wallet_id, asset, currency, amount, reason)
-            SELECT $1, 1, 1, u.reason IS NOT NULL, u.*
+                shard, account_id, wallet_id, asset, currency, amount, reason, seen_at)
+            SELECT $1, 1, 1, u.reason IS NOT NULL, u.*, m.seen_at
             FROM unnest($2::text[], $3::smallint[], $4::integer[], $5::bigint[], $6::text[], $7::timestamptz[], $8::text[], $9::smallint[],
                 $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::numeric[], $15::text[])
                 AS u(tx_id, kind, ordinal, height, block_hash, block_time, address, shard, account_id, wallet_id, asset, currency,
                 amount, reason)
+            LEFT JOIN chain_mempool m ON m.chain = $1 AND m.tx_id = u.tx_id AND m.kind = u.kind AND m.ordinal = u.ordinal
             ON CONFLICT (chain, tx_id, kind, ordinal) DO UPDATE SET state = 1, sighting = d.sighting + 1, height = excluded.height,
                 block_hash = excluded.block_hash, block_time = excluded.block_time, amount = excluded.amount, asset = excluded.asset,
                 currency = coalesce(d.currency, excluded.currency),

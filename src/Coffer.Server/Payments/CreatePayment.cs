@@ -1,0 +1,72 @@
+using Coffer.Server.Addresses;
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Payments;
+
+/// <summary>What a caller wants to be paid. Either an amount of the currency or a price in US cents is given.</summary>
+/// <param name="Wallet">Null: the default wallet.</param>
+internal sealed record PaymentRequest(Guid? Wallet, Currency Currency, Int128? Amount, Int128? PriceCents, TimeSpan Lifetime, string? OrderId,
+    string? CustomId, string? Description, string? CallbackUrl);
+
+/// <summary>
+/// Makes a payment: an address of its own and the row that says what is expected there. Called by the API.
+///
+/// If the process dies here: there is an address that nobody knows and no payment; with an Idempotency-Key the same request may come again
+/// and finds the payment that it made.
+/// </summary>
+internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProvider time)
+{
+    /// <param name="caller">Whose payment.</param>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="key">The request's Idempotency-Key; null when none was sent.</param>
+    /// <param name="ct">Stops what is not written yet.</param>
+    public async Task<Payment> Run(Caller caller, PaymentRequest request, string? key, CancellationToken ct)
+    {
+        var (account, shard) = (caller.Account, caller.Shard);
+        if (key is not null && await db.FindPaymentOf(account, shard, key, ct) is { } made)
+            return made;
+        if (await db.WalletFor(account, shard, request.Wallet, ct) is not { } wallet || !caller.MayUse(wallet))
+            throw new Refused(Refusal.NotFound("wallet"));
+        if (await db.TakenName(account, shard, request.OrderId, request.CustomId, ct) is { } taken)
+            throw Taken(taken);
+        var now = time.GetUtcNow();
+        var (amount, rate) = request.Amount is { } given ? (given, null) : await Converted(request, now, ct);
+        var address = await issue.Run(account, shard, caller.Mode, wallet, request.Currency, ct);
+        var payment = new Payment(ids.New(), wallet, address.Id, request.Currency.Code, amount, request.PriceCents, rate, request.OrderId,
+            request.CustomId, request.Description, request.CallbackUrl, key, now, now + request.Lifetime);
+        try
+        {
+            await db.Transaction((tx, token) => tx.Insert(account, shard, payment, token), ct);
+            return payment;
+        }
+        catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.OrderIdConstraint))
+        {
+            throw Taken("order_id");
+        }
+        catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.CustomIdConstraint))
+        {
+            throw Taken("custom_id");
+        }
+        catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.RequestConstraint))
+        {
+            // A run that was taken for dead made it meanwhile.
+            return await db.FindPaymentOf(account, shard, key!, ct) ?? throw new InvalidOperationException("The payment of the key is gone.");
+        }
+    }
+
+    private async Task<(Int128 Amount, UsdPrice? Rate)> Converted(PaymentRequest request, DateTimeOffset now, CancellationToken ct)
+    {
+        var currency = request.Currency;
+        if (await db.NewestPrice(currency.Code, ct) is not { } newest || now - newest.At > (currency.PriceAgeMax ?? TimeSpan.MaxValue))
+            throw new Refused(new(RefusalCode.ServiceUnavailable,
+                $"There is no current price for {currency.Code}, so dollars cannot be converted. Give amount and currency, or try later."));
+        var amount = PaymentStanding.AmountFor(request.PriceCents!.Value, currency.Decimals, newest.Price) ?? throw new Refused(
+            new(RefusalCode.InvalidAmount, $"At the present price that is no amount of {currency.Code} that can be paid."));
+        return (amount, newest.Price);
+    }
+
+    private static Refused Taken(string name) => new(new(RefusalCode.Conflict,
+        $"Another payment of this account has this {name}; each may be used once, for ever.", new Dictionary<string, object> { ["parameter"] = name }));
+}
