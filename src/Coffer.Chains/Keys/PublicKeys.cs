@@ -1,5 +1,5 @@
-using static Coffer.Chains.Keys.Secp256k1;
 using static System.Runtime.InteropServices.MemoryMarshal;
+using static Coffer.Chains.Keys.Secp256k1;
 
 namespace Coffer.Chains.Keys;
 

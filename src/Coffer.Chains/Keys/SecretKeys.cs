@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using static Coffer.Chains.Keys.Secp256k1;
 using static System.Runtime.InteropServices.MemoryMarshal;
+using static Coffer.Chains.Keys.Secp256k1;
 
 namespace Coffer.Chains.Keys;
 
