@@ -75,7 +75,9 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
     {
         var source = AddressSources.Simulated(caller.Account, wallet, currency.Network);
         var oldest = await db.OldestAddress(source.Family, source.Fingerprint, ct);
-        return (oldest ?? await issue.Run(caller.Account, caller.Shard, caller.Mode, wallet, currency, ct)).Address;
+        return oldest is null
+            ? (await issue.Run(caller.Account, caller.Shard, caller.Mode, wallet, currency, ct)).Address
+            : issue.Genuine(oldest).Address;
     }
 
     /// <summary>One of the wallet's addresses, as a payer was shown it.</summary>
@@ -85,7 +87,7 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
             ? await db.FindAddress(SimulatedChain.IdOf(caller.Account), address, ct)
             : throw new Refused(new(RefusalCode.InvalidAddress, "That is no address of the simulated chain; POST /wallets/payment gives one.",
                 new Dictionary<string, object> { ["address"] = new[] { "Send one of the wallet's addresses." } }));
-        return issued?.Wallet == wallet ? issued.Address : throw new Refused(Refusal.NotFound("address"));
+        return issued?.Wallet == wallet ? issue.Genuine(issued).Address : throw new Refused(Refusal.NotFound("address"));
     }
 
     private async Task<Reply> Mine(HttpContext http, Caller caller, string? key)
