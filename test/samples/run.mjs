@@ -19,12 +19,12 @@ const api = async (path) =>
 await sample('distribute_balance.js', 'distributeBalance', {
   getWallets: async () => (await api('/wallets?limit=100')).result.wallets,
   createPayment: async (payment) => {
-    const answer = await fetchHere(`${host}/sandbox/deposits`, {
+    const answer = await fetchHere(`${host}/payments/`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${accessToken}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(payment),
     });
-    paid.push({ status: answer.status, ...payment });
+    paid.push({ status: answer.status, ...payment, expected: (await answer.json()).amount });
   },
 })('USDTERC20', 100);
 console.log(JSON.stringify({ chart, paid }));

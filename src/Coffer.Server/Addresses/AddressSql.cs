@@ -61,9 +61,13 @@ internal static class AddressSql
     public static Task<IssuedAddress?> FindAddress(this Db db, string family, string address, CancellationToken ct) =>
         Find(db, $"SELECT {Columns} FROM chain_address WHERE family = $1 AND address = $2", ct, P(family), P(address));
 
-    /// <summary>The oldest address of a source; null while it has none.</summary>
+    /// <summary>The oldest address of a source that belongs to no payment; null while it has none.</summary>
     public static Task<IssuedAddress?> OldestAddress(this Db db, string family, string source, CancellationToken ct) =>
-        Find(db, $"SELECT {Columns} FROM chain_address WHERE family = $1 AND source = $2 ORDER BY index LIMIT 1", ct, P(family), P(source));
+        Find(db, $"""
+            SELECT {Columns} FROM chain_address a WHERE family = $1 AND source = $2
+                AND NOT EXISTS (SELECT FROM payment p WHERE p.shard = a.shard AND p.address_id = a.id)
+            ORDER BY index LIMIT 1
+            """, ct, P(family), P(source));
 
     /// <summary>What the source gave at index 0 when it was first used; null before that.</summary>
     public static async Task<string?> FirstAddress(this Db db, string family, string source, CancellationToken ct)

@@ -26,7 +26,7 @@ internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProv
     {
         var (account, shard) = (caller.Account, caller.Shard);
         if (key is not null && await db.FindPaymentOf(account, shard, key, ct) is { } made)
-            return made;
+            return Same(caller, made, request);
         if (await db.WalletFor(account, shard, request.Wallet, ct) is not { } wallet || !caller.MayUse(wallet))
             throw new Refused(Refusal.NotFound("wallet"));
         if (await db.TakenName(account, shard, request.OrderId, request.CustomId, ct) is { } taken)
@@ -52,9 +52,20 @@ internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProv
         catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.RequestConstraint))
         {
             // A run that was taken for dead made it meanwhile.
-            return await db.FindPaymentOf(account, shard, key!, ct) ?? throw new InvalidOperationException("The payment of the key is gone.");
+            return Same(caller, await db.FindPaymentOf(account, shard, key!, ct)
+                ?? throw new InvalidOperationException("The payment of the key is gone."), request);
         }
     }
+
+    /// <summary>The payment that the key made. The key's answer is forgotten after some days, its payment never.</summary>
+    private static Payment Same(Caller caller, Payment made, PaymentRequest request) =>
+        caller.MayUse(made.Wallet) && made.Wallet.Value == (request.Wallet ?? made.Wallet.Value) && made.Currency == request.Currency.Code
+            && made.PriceCents == request.PriceCents && made.Amount == (request.Amount ?? made.Amount) && made.OrderId == request.OrderId
+            && made.CustomId == request.CustomId && made.Description == request.Description && made.CallbackUrl == request.CallbackUrl
+            && made.ExpiresAt - made.CreatedAt == request.Lifetime
+            ? made
+            : throw new Refused(new(RefusalCode.IdempotencyKeyReused,
+                "This Idempotency-Key came before with another request. Send a new key with a new request."));
 
     private async Task<(Int128 Amount, UsdPrice? Rate)> Converted(PaymentRequest request, DateTimeOffset now, CancellationToken ct)
     {

@@ -79,7 +79,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
         var query = Input.Query(http);
         var limit = query.Number("limit", PageDefault, 1, PageMax);
         var wallet = query.OptionalUuid("wallet_id");
-        var after = query.OptionalUuid("starting_after") ?? Guid.AllBitsSet;
+        var (from, before) = query.IdRange();
         PaymentStatus? status = null;
         if (query.OptionalText("status") is { } word)
         {
@@ -89,7 +89,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
                 query.Fault("status", $"Send one of {string.Join(", ", PaymentJson.Statuses.Keys)}.");
         }
 
-        var filter = new PaymentFilter(after, Guid.Empty, query.OptionalCurrency("currency", currencies)?.Code,
+        var filter = new PaymentFilter(before, from, query.OptionalCurrency("currency", currencies)?.Code,
             query.OptionalText("order_id", OrderIdMax), query.OptionalText("custom_id", CustomIdMax),
             wallet is { } one ? [one] : caller.Wallets is null ? null : [.. caller.Wallets]);
         query.Check();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coffer.Ledger;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
@@ -11,9 +10,6 @@ internal static class TransactionsApi
 {
     private const int PageDefault = 20;
     private const int PageMax = 100;
-
-    private static readonly string[] _times = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"];
-    private const string Date = "yyyy-MM-dd";
 
     private static readonly Dictionary<string, MovementKind> _types = new()
     {
@@ -38,7 +34,7 @@ internal static class TransactionsApi
         var query = Input.Query(http);
         var limit = query.Number("limit", PageDefault, 1, PageMax);
         var wallet = query.OptionalUuid("wallet_id");
-        var (from, before) = Range(query);
+        var (from, before) = query.IdRange();
         var filter = new MovementFilter(before, from, Choice(query, "type", _types, out var kind) ? kind : null,
             Choice(query, "status", _statuses, out var states) ? states : null,
             query.OptionalCurrency("currency", currencies)?.Code, wallet is { } one ? [one] : caller.Wallets);
@@ -63,30 +59,6 @@ internal static class TransactionsApi
             throw new Refused(Refusal.NotFound("transaction"));
         var postings = await FindPostings.Run(db, caller.Shard, movement, own, http.RequestAborted);
         await Answer.Json(http, StatusCodes.Status200OK, json => json.WriteDetail(listed, postings, currencies.Find(movement.Currency)));
-    }
-
-    /// <summary>The ids wanted: from the first one, up to the one that is no longer wanted. Times are of creation, both ends included.</summary>
-    private static (Guid From, Guid Before) Range(Input query)
-    {
-        var after = query.OptionalUuid("starting_after") ?? Guid.AllBitsSet;
-        var from = Time(query, "date_from", out _);
-        var to = Time(query, "date_to", out var wholeDay);
-        var before = Guid.AllBitsSet;
-        if (to is { } last && last < DateTimeOffset.MaxValue.AddDays(-1))
-            before = IdTimes.First(wholeDay ? last.AddDays(1) : last.AddMilliseconds(1));
-        return (from is { } first ? IdTimes.First(first) : Guid.Empty, after.CompareTo(before) < 0 ? after : before);
-    }
-
-    private static DateTimeOffset? Time(Input query, string name, out bool wholeDay)
-    {
-        const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        var text = query.OptionalText(name);
-        wholeDay = DateTimeOffset.TryParseExact(text, Date, CultureInfo.InvariantCulture, utc, out var time);
-        if (text is null)
-            return null;
-        if (!wholeDay && !DateTimeOffset.TryParseExact(text, _times, CultureInfo.InvariantCulture, utc, out time))
-            query.Fault(name, "Send a day such as 2025-01-15 or a time such as 2025-01-15T09:30:00Z, in UTC.");
-        return time;
     }
 
     private static bool Choice<T>(Input query, string name, Dictionary<string, T> values, out T? value)

@@ -121,6 +121,21 @@ public sealed class PaymentTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_made_a_payment_makes_no_other_however_much_later()
+    {
+        var body = """{"amount":1,"currency":"BTC"}""";
+        await world.Send(HttpMethod.Post, "/payments/", body, ("X-API-Key", key), ("Idempotency-Key", "k1"));
+        foreach (var other in new[] { body.Replace('1', '2'), body.Replace("BTC", "ETH"), """{"amount":1,"currency":"BTC","order_id":"x"}""" })
+        {
+            await world.Execute("DELETE FROM idempotency_key");
+            var got = await world.Send(HttpMethod.Post, "/payments/", other, ("X-API-Key", key), ("Idempotency-Key", "k1"));
+            Assert.Equal((422, "idempotency_key_reused"), Refused(got));
+        }
+
+        Assert.Equal(1, await world.Query<long>("SELECT count(*) FROM payment"));
+    }
+
+    [Fact]
     public async Task The_list_is_filtered_and_paged_newest_first()
     {
         var ids = new List<string>();

@@ -21,8 +21,8 @@ public sealed class SampleTests(TestCluster cluster)
         var sets = json.GetProperty("chart").GetProperty("datasets");
         Assert.Equal(7, json.GetProperty("chart").GetProperty("labels").GetArrayLength());
         Assert.Equal([1200.5m, 1500.5m, -300m], sets.EnumerateArray().Select(set => set.GetProperty("data").EnumerateArray().Last().GetDecimal()));
-        Assert.Equal([(201, 50m), (201, 50m)],
-            json.GetProperty("paid").EnumerateArray().Select(p => (p.GetProperty("status").GetInt32(), p.GetProperty("amount").GetDecimal())));
+        Assert.Equal([(201, 50m, "50.00"), (201, 50m, "50.00")], json.GetProperty("paid").EnumerateArray().Select(p =>
+            (p.GetProperty("status").GetInt32(), p.GetProperty("amount").GetDecimal(), p.GetProperty("expected").GetString())));
     }
 
     [Fact]
