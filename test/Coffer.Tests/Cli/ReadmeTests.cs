@@ -21,10 +21,10 @@ public sealed partial class ReadmeTests : IDisposable
         var variables = new StringBuilder("set -eu\n");
         foreach (var (name, member) in ((string, string)[])
             [("URL", "base_url"), ("WALLET", "trading_wallet_id"), ("KEY", "trading_api_key"), ("CLIENT", "client_id"),
-            ("SECRET", "client_secret")])
+            ("SECRET", "client_secret"), ("DEMO_KEY", "api_key")])
             variables.Append($"{name}='{DemoFolder.Text(ready, member)}'\n");
         var examples = Example().Matches(readme);
-        Assert.Equal(3, examples.Count);
+        Assert.Equal(4, examples.Count);
         foreach (Match example in examples)
         {
             var answered = JsonNode.Parse(await Shell($"{variables}{example.Groups["sh"].Value}"))!;
@@ -62,7 +62,7 @@ public sealed partial class ReadmeTests : IDisposable
     [GeneratedRegex("```sh\n(?<sh>[^`]*)```\n```json\n(?<json>[^`]*)```")]
     private static partial Regex Example();
 
-    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}")]
+    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}|sim1[0-9a-f]{48}")]
     private static partial Regex Own();
 
     private static IEnumerable<string> Names(JsonNode node) => node.AsObject().Select(member => member.Key);
