@@ -1,11 +1,15 @@
 using Coffer.Tests.Ledger;
+using Coffer.Tests.Live;
 
 namespace Coffer.Tests;
 
-/// <summary>Runs the tests; or, for the bank test under fire, a ledger that can be killed.</summary>
+/// <summary>Runs the tests; or, for the tests under fire, a ledger or a follower that can be killed.</summary>
 internal static class Program
 {
-    private static Task<int> Main(string[] args) => args is [FireServer.Word, var database]
-        ? FireServer.Run(database)
-        : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+    private static Task<int> Main(string[] args) => args switch
+    {
+        [FireServer.Word, var database] => FireServer.Run(database),
+        [MortalFollower.Word, var database, var node, var point, var time] => MortalFollower.Run(database, node, point, time),
+        _ => Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
+    };
 }

@@ -69,14 +69,18 @@ public sealed class LiveChainTests(NodeFolder node)
                 new { id = "bitcoin", kind = "bitcoin", network = "BTC", bitcoin_network = "regtest", nodes = new[] { bitcoin.Url }, xpub = BitcoinKey, poll_seconds = 1 },
             },
             [new { code = "BTC", name = "Bitcoin", network = "BTC", token = "BTC", decimals = 8, confirmations = 2 }]);
-        var address = await coffer.Address("BTC");
+        var payment = await coffer.Send(HttpMethod.Post, "/payments/", new { amount = "0.05", currency = "BTC" });
+        var address = payment.GetProperty("address").GetString()!;
         Assert.StartsWith("bcrt1q", address, StringComparison.Ordinal);
         var txId = await bitcoin.Pay((address, 5_000_000));
+        await Stands(coffer, payment, "confirming", "mempool");
         Assert.Null(await coffer.Balance("btc"));
         await bitcoin.Mine();
         await coffer.Await("btc", "0.05", "0.05");
+        await Stands(coffer, payment, "confirming", "confirming");
         await bitcoin.Mine();
         await coffer.Await("btc", "0.05", "0.00");
+        await Stands(coffer, payment, "completed", "credited");
         Assert.Equal(("0.05000000", "0.00000000"), await Totals(coffer, "BTC"));
         Assert.Equal("credited", (await coffer.Get($"/deposits/{txId}")).GetProperty("deposits")[0].GetProperty("status").GetString());
         Assert.Equal(0, (await coffer.Run("chain", "status")).Status);
@@ -84,11 +88,25 @@ public sealed class LiveChainTests(NodeFolder node)
 
         await bitcoin.Reorg(2, drop: true);
         await coffer.Await("btc", "0.00", "0.00");
+        await Stands(coffer, payment, "waiting", "orphaned");
         Assert.Equal(0, (await coffer.Run("verify")).Status);
     }
 
     private static object Evm(Uri url) =>
         new { id = "ethereum", kind = "evm", network = "ETH", nodes = new[] { url }, chain_id = 31337, xpub = EvmKey, start = 0, poll_seconds = 1 };
+
+    /// <summary>Waits until a payment and its deposit stand there.</summary>
+    private static async Task Stands(LiveServer coffer, JsonElement payment, string status, string deposit)
+    {
+        var seen = "";
+        await LiveServer.Until(async () =>
+        {
+            var now = await coffer.Get($"/payments/{payment.GetProperty("id").GetString()}/");
+            var deposits = now.GetProperty("deposits").EnumerateArray().Select(one => one.GetProperty("status").GetString());
+            seen = $"{now.GetProperty("status").GetString()}: {string.Join(", ", deposits)}";
+            return seen == $"{status}: {deposit}";
+        }, () => $"The payment is {seen}, not {status}: {deposit}");
+    }
 
     private async Task<string> Pay(EvmWorld chain, string to, string value, string token = "") =>
         (await node.Run("pay.mjs", ("NODE_URL", chain.Node.Url.ToString()), ("TO", to), ("VALUE", value), ("TOKEN", token))).Trim();
