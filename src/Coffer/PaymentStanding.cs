@@ -74,27 +74,30 @@ public sealed record PaymentStanding(PaymentStatus Status, Int128 Confirmed, Int
                 case PaymentDepositState.NotCredited:
                     break;
                 case PaymentDepositState.Orphaned:
-                    gone += deposit.ArrivedAt <= expiresAt ? deposit.Amount : 0;
+                    gone = Plus(gone, deposit.ArrivedAt <= expiresAt ? deposit.Amount : 0);
                     break;
                 case var _ when deposit.ArrivedAt > expiresAt:
-                    late += deposit.Amount;
+                    late = Plus(late, deposit.Amount);
                     break;
                 case PaymentDepositState.Credited:
-                    confirmed += deposit.Amount;
+                    confirmed = Plus(confirmed, deposit.Amount);
                     break;
                 default:
-                    pending += deposit.Amount;
+                    pending = Plus(pending, deposit.Amount);
                     break;
             }
         }
 
-        var came = confirmed + pending;
+        var came = Plus(confirmed, pending);
         var status = confirmed >= expected ? PaymentStatus.Completed
             : came >= expected ? PaymentStatus.Confirming
-            : now > expiresAt ? (gone > 0 && came + gone >= expected ? PaymentStatus.Failed : PaymentStatus.Expired)
+            : now > expiresAt ? (gone > 0 && Plus(came, gone) >= expected ? PaymentStatus.Failed : PaymentStatus.Expired)
             : came > 0 ? PaymentStatus.PartiallyPaid : PaymentStatus.Waiting;
         return new PaymentStanding(status, confirmed, pending, late, Int128.Max(0, expected - came), Int128.Max(0, came - expected));
     }
+
+    // What waits for a block, or was taken back, the ledger has not bounded: beyond its digits a sum stays at the largest figure there is.
+    private static Int128 Plus(Int128 a, Int128 b) => a > Amount.Max - b ? Amount.Max : a + b;
 
     /// <summary>The amount that is worth so many US cents at a price, rounded up to the currency's smallest unit.</summary>
     /// <param name="cents">More than 0.</param>

@@ -25,14 +25,15 @@ internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProv
     public async Task<Payment> Run(Caller caller, PaymentRequest request, string? key, CancellationToken ct)
     {
         var (account, shard) = (caller.Account, caller.Shard);
-        if (key is not null && await db.FindPaymentOf(account, shard, key, ct) is { } made)
-            return Same(caller, made, request);
+        if (await Made(caller, request, key, ct) is { } made)
+            return made;
         if (await db.WalletFor(account, shard, request.Wallet, ct) is not { } wallet || !caller.MayUse(wallet))
             throw new Refused(Refusal.NotFound("wallet"));
         if (await db.TakenName(account, shard, request.OrderId, request.CustomId, ct) is { } taken)
             throw Taken(taken);
         var now = time.GetUtcNow();
         var (amount, rate) = request.Amount is { } given ? (given, null) : await Converted(request, now, ct);
+        RefuseTooLittle(amount, request);
         var address = await issue.Run(account, shard, caller.Mode, wallet, request.Currency, ct);
         var payment = new Payment(ids.New(), wallet, address.Id, request.Currency.Code, amount, request.PriceCents, rate, request.OrderId,
             request.CustomId, request.Description, request.CallbackUrl, key, now, now + request.Lifetime);
@@ -43,18 +44,31 @@ internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProv
         }
         catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.OrderIdConstraint))
         {
-            throw Taken("order_id");
+            return await Made(caller, request, key, ct) ?? throw Taken("order_id");
         }
         catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.CustomIdConstraint))
         {
-            throw Taken("custom_id");
+            return await Made(caller, request, key, ct) ?? throw Taken("custom_id");
         }
         catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.RequestConstraint))
         {
-            // A run that was taken for dead made it meanwhile.
-            return Same(caller, await db.FindPaymentOf(account, shard, key!, ct)
-                ?? throw new InvalidOperationException("The payment of the key is gone."), request);
+            return await Made(caller, request, key, ct) ?? throw new InvalidOperationException("The payment of the key is gone.");
         }
+    }
+
+    /// <summary>What a run of this request that was taken for dead made meanwhile, its names included; null when there is none.</summary>
+    private async Task<Payment?> Made(Caller caller, PaymentRequest request, string? key, CancellationToken ct) =>
+        key is not null && await db.FindPaymentOf(caller.Account, caller.Shard, key, ct) is { } made ? Same(caller, made, request) : null;
+
+    /// <summary>What is below the minimum is not credited, so nobody may be asked to pay it.</summary>
+    private static void RefuseTooLittle(Int128 amount, PaymentRequest request)
+    {
+        var currency = request.Currency;
+        if (amount >= currency.DepositMinimum)
+            return;
+        var message = $"Ask for at least {Amount.Short(currency.DepositMinimum, currency.Decimals)} {currency.Code}: a smaller deposit is not credited.";
+        throw new Refused(new(RefusalCode.InvalidAmount, message,
+            new Dictionary<string, object> { [request.PriceCents is null ? "amount" : "price_amount"] = new[] { message } }));
     }
 
     /// <summary>The payment that the key made. The key's answer is forgotten after some days, its payment never.</summary>

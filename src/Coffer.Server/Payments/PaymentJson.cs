@@ -82,7 +82,11 @@ internal static class PaymentJson
         else
             json.WriteNull("height"u8);
         json.WriteNumber("confirmations"u8, receipt.Confirmations);
-        json.WriteNumber("required_confirmations"u8, currency?.Confirmations ?? 0);
+        // What the chain itself must call final has no number.
+        if (currency is { Finalized: false })
+            json.WriteNumber("required_confirmations"u8, currency.Confirmations);
+        else
+            json.WriteNull("required_confirmations"u8);
         json.WriteBoolean("late"u8, receipt.ArrivedAt > payment.ExpiresAt);
         json.WriteString("not_credited_because"u8, receipt.Reason);
         json.WriteTime("arrived_at"u8, receipt.ArrivedAt);

@@ -53,6 +53,17 @@ public sealed class PaymentStandingTests
         Assert.Equal(40, At(TimeSpan.Zero, InTime(60, Mempool)).Missing);
     }
 
+    [Fact]
+    public void Sums_beyond_the_ledgers_digits_stay_at_its_largest_figure()
+    {
+        foreach (var state in new[] { Mempool, Confirming, Credited, Orphaned })
+        {
+            PaymentDeposit[] huge = [new(Amount.Max, state, End), new(Amount.Max, state, End), new(Amount.Max, state, End.AddTicks(1)),
+                new(Amount.Max, state, End.AddTicks(1)), InTime(100, Credited), InTime(100, Mempool)];
+            Assert.True(PaymentStanding.Of(100, End, huge, End).Over <= Amount.Max);
+        }
+    }
+
     [Theory]
     [InlineData("2500.00", 18, "100.00", "0.04")]
     [InlineData("0.9999", 6, "10.00", "10.001001")]
