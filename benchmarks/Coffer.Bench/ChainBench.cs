@@ -9,8 +9,8 @@ using Coffer.Server.Ledger;
 namespace Coffer.Bench;
 
 /// <summary>
-/// Following a real chain (anvil): catching up over blocks with payments, against fetching the same blocks from the same node and doing nothing
-/// with them; many watched addresses against few; a block that is full of deposits; memory over a long way; addresses from an xpub.
+/// Following a real chain (anvil): catching up over blocks with payments, against fetching the same blocks and receipts from the same node and
+/// doing nothing with them; many watched addresses against few; a block that is full of deposits; memory over a long way; addresses from an xpub.
 /// </summary>
 internal static class ChainBench
 {
@@ -34,7 +34,7 @@ internal static class ChainBench
     public static async Task Run(Rig rig, ResultTable table, bool quick)
     {
         var addresses = Addresses(table, AddressSource.Evm(Xpub));
-        var (blocks, rounds, far) = quick ? (1_000, 2, 0) : (5_000, 3, 100_000);
+        var (blocks, rounds, far) = quick ? (2_000, 1, 0) : (5_000, 3, 100_000);
         await using var anvil = await AnvilNode.Start(["--no-mining"], CancellationToken.None);
         using var node = new BareNode(anvil.Url);
         await node.Fill(blocks, PaymentsPerBlock, DepositEvery, [.. addresses.Take(Few)]);
@@ -89,10 +89,10 @@ internal static class ChainBench
 
     private static async Task LongWay(Rig rig, ResultTable table, FollowChain follow, AnvilNode anvil, BareNode node, int blocks)
     {
-        await node.Call("anvil_mine", $"0x{blocks / 10:x}");
+        await node.Mine(blocks / 10);
         await Follow(rig.Db, follow, anvil, "full", "many");
         var start = Memory();
-        await node.Call("anvil_mine", $"0x{blocks:x}");
+        await node.Mine(blocks);
         await Follow(rig.Db, follow, anvil, "full", "many");
         var grown = Memory() - start;
         table.Add($"memory grown over {blocks:N0} blocks, MB", ResultTable.Number(grown / 1e6), "", "", "<= 20", grown <= 20e6);

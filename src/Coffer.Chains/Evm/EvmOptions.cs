@@ -26,7 +26,7 @@ public sealed record EvmOptions(string Id, long ChainId, IReadOnlyList<string> T
 public static class EvmLimits
 {
     /// <summary>Blocks in one call.</summary>
-    public const int BlocksMax = 100;
+    public const int BlocksMax = 200;
 
     /// <summary>Blocks with whole transactions in one request.</summary>
     public const int BlocksPerRequestMax = 20;

@@ -60,8 +60,8 @@ public sealed class RpcNode(Uri url, HttpClient http, TimeProvider time, (string
     {
         var replies = new RpcReply[calls.Count];
         var parts = calls.Chunk(batchMax).Select((part, index) => (Calls: part, Start: index * batchMax));
-        foreach (var some in parts.Chunk(RpcLimits.RequestsAtOnce))
-            await Task.WhenAll(some.Select(async part => (await Batch(part.Calls, ct)).CopyTo(replies, part.Start)));
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = RpcLimits.RequestsAtOnce, CancellationToken = ct };
+        await Parallel.ForEachAsync(parts, atOnce, async (part, token) => (await Batch(part.Calls, token)).CopyTo(replies, part.Start));
         return replies;
     }
 

@@ -103,7 +103,7 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
             var linked = Linked(chain.Id, cursor, blocks);
             var last = new ChainCursor(linked[^1].Height, linked[^1].Hash);
             if (last.Height < tip.Height && linked.Count == blocks.Count)
-                ahead.Begin(last.Height + 1);
+                ahead.Begin(last.Height + 1, tip.Height, blocks.Count);
             var step = await Add(followed, cursor, linked, ct);
             return (step, step == Step.Added ? last : null);
         }
