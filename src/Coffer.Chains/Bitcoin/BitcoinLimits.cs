@@ -44,4 +44,19 @@ public static class BitcoinLimits
 
     /// <summary>The size of a payment from one P2WPKH output to one address and change, in virtual bytes.</summary>
     public const int PaymentVirtualBytes = 141;
+
+    /// <summary>Less change than this in satoshi would not be passed on: it goes to a P2WPKH address.</summary>
+    public const long DustOfChange = 294;
+
+    /// <summary>
+    /// So many blocks on top of it, a transaction that spent a coin of ours without our doing counts as final: deeper than any reorg, and
+    /// as deep as coins of miners must be to be spent.
+    /// </summary>
+    public const int ForeignDepth = 100;
+
+    /// <summary>How many blocks below the tip a transaction that spent a coin is looked for: two weeks.</summary>
+    public const int SpenderBlocksMax = 2_016;
+
+    /// <summary>The most payments in one transaction.</summary>
+    public const int OutputsMax = 100;
 }
