@@ -36,6 +36,15 @@ public sealed class BitcoinChain : IChain, IDisposable
     /// <summary>Per node its name and what is wrong with it, null for nothing known.</summary>
     public IReadOnlyList<(string Node, string? Fault)> Nodes => nodes.States;
 
+    /// <summary>The nodes themselves, for what pays on this chain.</summary>
+    internal RpcNodes Pool => nodes;
+
+    /// <summary>Reads their blocks.</summary>
+    internal BitcoinBlocks Reader => blocks;
+
+    /// <summary>Which Bitcoin this is.</summary>
+    internal BitcoinOptions Options => options;
+
     /// <inheritdoc/>
     public void Dispose()
     {

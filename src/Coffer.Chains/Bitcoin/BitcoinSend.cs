@@ -43,7 +43,11 @@ internal static class BitcoinSend
     }
 
     /// <summary>What a withdrawal costs, in satoshi: the node's estimate within sane bounds, else the fallback.</summary>
-    public static async Task<Int128> Estimate(RpcNode node, long fallback, CancellationToken ct)
+    public static async Task<Int128> Estimate(RpcNode node, long fallback, CancellationToken ct) =>
+        BitcoinSize.Fee(BitcoinLimits.PaymentVirtualBytes, await Rate(node, fallback, ct));
+
+    /// <summary>What to pay for 1,000 virtual bytes, in satoshi: the node's estimate within sane bounds, else the fallback.</summary>
+    public static async Task<long> Rate(RpcNode node, long fallback, CancellationToken ct)
     {
         var rate = fallback;
         try
@@ -59,9 +63,7 @@ internal static class BitcoinSend
 
         if (rate > BitcoinLimits.FeeCeiling)
             rate = fallback;
-        rate = Math.Max(rate, BitcoinLimits.FeeFloor);
-        // Rounded up: a satoshi too little may not be passed on.
-        return (rate * BitcoinLimits.PaymentVirtualBytes + 999) / 1000;
+        return Math.Max(rate, BitcoinLimits.FeeFloor);
     }
 
     private static bool IsForEver(string words) => Array.Exists(_forEver, reason => words.StartsWith(reason, StringComparison.Ordinal));

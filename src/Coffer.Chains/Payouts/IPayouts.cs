@@ -81,6 +81,15 @@ public interface IPayouts
     int OutputsMax { get; }
 
     /// <summary>
+    /// Which of these coins of the hot wallet the node has unspent just now, in their order. Asked before a plan, because somebody else with
+    /// the same key may have been faster.
+    /// </summary>
+    Task<IReadOnlyList<HotCoin>> Unspent(IReadOnlyList<HotCoin> coins, CancellationToken ct) => Task.FromResult(coins);
+
+    /// <summary>Bitcoin: where the rest of the wallet's transaction with this number (from 0) goes; null elsewhere.</summary>
+    (string Address, string Path)? Change(long number) => null;
+
+    /// <summary>
     /// Asks what a transaction with these outputs needs now. A <see cref="ChainFault"/> that is not retryable when the chain says that it
     /// would fail whatever is paid for it (a token that refuses the receiver).
     /// </summary>

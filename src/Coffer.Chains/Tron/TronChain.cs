@@ -152,7 +152,8 @@ public sealed class TronChain : IChain, IDisposable
             : throw new ChainFault($"The contract {asset} does not answer with a balance.", retryable: true);
     }
 
-    private Task<T> Use<T>(Func<TronNode, CancellationToken, Task<T>> work, CancellationToken ct) =>
+    /// <summary>Runs work on one of the nodes; see <see cref="RpcNodes.Use"/>.</summary>
+    internal Task<T> Use<T>(Func<TronNode, CancellationToken, Task<T>> work, CancellationToken ct) =>
         nodes.Use((node, ct) => work(own[node], ct), ct);
 
     private async Task<RpcIdentity> Identify(RpcNode rpc, CancellationToken ct)

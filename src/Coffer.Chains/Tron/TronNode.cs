@@ -14,7 +14,9 @@ namespace Coffer.Chains.Tron;
 internal sealed record TronNode(RpcNode Rpc, Uri At)
 {
     private const int IdDigits = 64, HeightDigits = 16;
-    private const long TimeMax = 100_000_000_000_000;
+
+    /// <summary>No time is later than this, in milliseconds.</summary>
+    public const long TimeMax = 100_000_000_000_000;
 
     public static TronNode Of(Uri url, HttpClient http, TimeProvider time, string? apiKey)
     {
