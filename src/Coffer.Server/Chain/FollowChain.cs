@@ -2,6 +2,7 @@ using Coffer.Chains;
 using Coffer.Ledger;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
+using Coffer.Server.Withdrawals;
 
 namespace Coffer.Server.Chain;
 
@@ -112,7 +113,7 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         if (await chain.BlockAt(cursor.Height, ct) is not { } own)
             return (Step.Lags, null); // The node lags behind us; that is no reorg.
         if (own.Hash != cursor.Hash)
-            return (await Undo(chain.Id, cursor, ct), null);
+            return (await Undo(followed, cursor, ct), null);
         return blocks.Count == 0 ? (Step.Done, cursor) : throw new ChainFault($"{chain.Id}: block {cursor.Height + 1} does not follow the "
             + $"node's own block {cursor.Height}; nothing was changed.", retryable: true);
     }
@@ -152,6 +153,7 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
     {
         var chain = followed.Chain.Id;
         string[] addresses = [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+        var coins = FoundCoin.In(followed.Hot, blocks);
         var step = await db.Transaction(async (tx, token) =>
         {
             if (await WhyNot(tx, chain, cursor, token) is { } other)
@@ -159,6 +161,7 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
             await tx.AddBlocks(chain, blocks, token);
             if (addresses.Length > 0 && await tx.Ours(followed.Family, addresses, token) is { Count: > 0 } ours)
                 await tx.Observe(chain, Observations(followed, blocks, ours), token);
+            await tx.KeepHotCoins(chain, coins, token);
             var last = blocks[^1];
             await tx.MoveCursor(chain, new ChainCursor(last.Height, last.Hash), token);
             if (last.Height > blocksKept)
@@ -182,8 +185,9 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         return found;
     }
 
-    private async Task<Step> Undo(string chain, ChainCursor cursor, CancellationToken ct)
+    private async Task<Step> Undo(FollowedChain followed, ChainCursor cursor, CancellationToken ct)
     {
+        var chain = followed.Chain.Id;
         var step = await db.Transaction(async (tx, token) =>
         {
             if (await WhyNot(tx, chain, cursor, token) is { } other)
@@ -192,6 +196,8 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
                 $"{chain}: the block at {cursor.Height} was replaced, and it is the lowest that is remembered: the first that was followed, or "
                 + $"{blocksKept} below where the chain was. Check which network the nodes are on.", retryable: false);
             await tx.Orphan(chain, cursor, token);
+            if (followed.Hot is not null)
+                await tx.LoseHotCoins(chain, cursor.Height, cursor.Hash, token);
             await tx.RemoveBlock(chain, cursor.Height, token);
             await tx.MoveCursor(chain, new ChainCursor(cursor.Height - 1, below), token);
             return Step.Moved;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using Coffer.Chains;
+using Coffer.Chains.Bitcoin;
 
 namespace Coffer.Server.Chain;
 
@@ -16,6 +17,9 @@ internal sealed record FollowedChain(IChain Chain, string Family, long? Start, F
 {
     /// <summary>The currencies on this chain, each with its <see cref="ChainTransfer.Asset"/>.</summary>
     public required IReadOnlyList<(Currency Currency, string? Asset)> Assets { get; init; }
+
+    /// <summary>Bitcoin: the addresses of the hot wallet, whose coins are written down; null elsewhere, and where it has none.</summary>
+    public HotAddresses? Hot { get; init; }
 }
 
 /// <summary>How far a chain is followed.</summary>

@@ -1,6 +1,7 @@
 using Coffer.Chains;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
+using Coffer.Server.Withdrawals;
 
 namespace Coffer.Server.Chain;
 
@@ -93,6 +94,7 @@ internal sealed class RescanChain(Db db, FollowChain follow)
     {
         var chain = followed.Chain.Id;
         string[] addresses = [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+        var coins = FoundCoin.In(followed.Hot, blocks);
         while (true)
         {
             var (written, untold) = await db.Transaction(async (tx, token) =>
@@ -105,6 +107,7 @@ internal sealed class RescanChain(Db db, FollowChain follow)
                 var ours = addresses.Length == 0 ? [] : await tx.Ours(followed.Family, addresses, token);
                 var seen = ours.Count == 0 ? [] : FollowChain.Observations(followed, blocks, ours);
                 var added = seen.Count == 0 ? 0 : await tx.Observe(chain, seen, token);
+                await tx.KeepHotCoins(chain, coins, token);
                 var credited = seen.Count == 0 ? 0 : await tx.Recheck(chain, seen, token);
                 return (sum with
                 {
