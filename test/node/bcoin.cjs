@@ -54,11 +54,29 @@ calls.sendrawtransaction = async ([hex]) => {
   try { tx = TX.fromRaw(String(hex), 'hex'); } catch { refuse(-22, 'TX decode failed'); }
   if (mempool.hasEntry(tx.hash('hex'))) return tx.txid();
   if (await chain.getMeta(tx.hash('hex'))) refuse(-27, 'Transaction outputs already in utxo set');
+  const replaced = await replace(tx);
   let missing;
-  try { missing = await mempool.addTX(tx); } catch (e) { refuse(-26, e.reason || e.message); }
+  try {
+    missing = await mempool.addTX(tx);
+  } catch (e) {
+    for (const old of replaced) await mempool.addTX(old);
+    refuse(-26, e.reason || e.message);
+  }
   if (missing) refuse(-25, 'bad-txns-inputs-missingorspent');
   return tx.txid();
 };
+
+/** Replacement by fee (BIP125), which bcoin lacks: takes out what this transaction may replace, and answers it. */
+async function replace(tx) {
+  const old = new Set(tx.inputs.map(({ prevout }) => mempool.getSpent(prevout.hash, prevout.index)).filter(entry => entry));
+  if (old.size === 0) return [];
+  if ([...old].some(entry => !entry.tx.isRBF())) refuse(-26, 'txn-mempool-conflict');
+  const fee = tx.getFee(await mempool.getCoinView(tx));
+  const due = [...old].reduce((sum, entry) => sum + entry.fee, tx.getVirtualSize());
+  if (fee < due) refuse(-26, `insufficient fee, rejecting replacement ${tx.txid()}; new fee ${fee} < ${due}`);
+  for (const entry of old) if (mempool.hasEntry(entry.tx.hash('hex'))) mempool.evictEntry(entry);
+  return [...old].map(entry => entry.tx);
+}
 
 const getBlock = calls.getblock;
 calls.getblock = async (args, help) => {
