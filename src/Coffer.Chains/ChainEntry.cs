@@ -62,6 +62,20 @@ public sealed record ChainEntry
     /// <summary>The pause between two looks at the tip.</summary>
     public required TimeSpan Poll { get; init; }
 
+    /// <summary>The wallet that pays withdrawals on it; null: nothing is paid out there.</summary>
+    public HotEntry? Hot { get; init; }
+
+    /// <summary>Digits after the point of the chain's own coin, as its protocol has them.</summary>
+    public int CoinDecimals => DecimalsOf(Kind);
+
+    /// <inheritdoc cref="CoinDecimals"/>
+    public static int DecimalsOf(ChainKind kind) => kind switch
+    {
+        ChainKind.Bitcoin => 8,
+        ChainKind.Tron => 6,
+        _ => 18,
+    };
+
     /// <summary>Up to how many blocks below the tip the chain still counts as followed: what a few looks at it may leave.</summary>
     public int BehindMax => Kind switch
     {

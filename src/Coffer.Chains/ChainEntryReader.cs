@@ -23,13 +23,12 @@ internal sealed class ChainEntryReader
     private static readonly Dictionary<string, string> _bitcoinNetworks =
         new() { ["main"] = "main", ["test"] = "test", ["regtest"] = "regtest" };
 
-    private readonly Dictionary<string, JsonElement> members;
-    private readonly HashSet<string> read = [];
+    private readonly EntryMembers members;
     private readonly List<string> problems;
     private readonly string label;
 
     private ChainEntryReader(JsonElement element, string label, List<string> problems) =>
-        (members, this.label, this.problems) = (element.EnumerateObject().ToDictionary(m => m.Name, m => m.Value), label, problems);
+        (members, this.label, this.problems) = (new EntryMembers(element, label, problems), label, problems);
 
     /// <summary>The chain, or null after adding at least one problem.</summary>
     public static ChainEntry? Read(JsonElement element, int number, List<string> problems)
@@ -41,38 +40,40 @@ internal sealed class ChainEntryReader
         }
 
         var before = problems.Count;
-        var label = element.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String && TextOf(id) is { } name
+        var label = element.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String && EntryMembers.TextOf(id) is { } name
             && IsId(name) ? name : $"entry {number}";
         var reader = new ChainEntryReader(element, label, problems);
         var chain = reader.Read();
-        foreach (var unknown in reader.members.Keys.Except(reader.read))
-            reader.Problem(unknown, "is not a member that this kind of chain can have");
+        reader.members.Unknown("is not a member that this kind of chain can have");
         return problems.Count == before ? chain : null;
     }
 
     private ChainEntry Read()
     {
-        ChainKind? kind = Choice("kind", _kinds, null, out var known) ? known : null;
+        ChainKind? kind = members.Choice("kind", _kinds, null, out var known) ? known : null;
         var traces = TraceKind.None;
         if (kind is ChainKind.Evm)
-            Choice("traces", _traces, "none", out traces);
+            members.Choice("traces", _traces, "none", out traces);
         var bitcoinNetwork = "main";
         if (kind is ChainKind.Bitcoin)
-            Choice("bitcoin_network", _bitcoinNetworks, "main", out bitcoinNetwork);
+            members.Choice("bitcoin_network", _bitcoinNetworks, "main", out bitcoinNetwork);
         return new ChainEntry
         {
-            Id = Text("id", IsId, $"must be 1 to {IdMax} of a-z, 0-9 and -, and begin with a letter"),
+            Id = members.Text("id", IsId, $"must be 1 to {IdMax} of a-z, 0-9 and -, and begin with a letter"),
             Kind = known,
-            Network = Text("network", IsNetwork, $"must be 2 to {NetworkMax} of A-Z and 0-9, as in the currency file"),
+            Network = members.Text("network", IsNetwork, $"must be 2 to {NetworkMax} of A-Z and 0-9, as in the currency file"),
             Nodes = Nodes(),
-            Xpub = Has("xpub") ? Text("xpub", IsKey, "must be an extended public key") : null,
-            ChainId = kind is ChainKind.Evm || (kind is ChainKind.Tron && Has("chain_id")) ? Number("chain_id", 1, long.MaxValue) : null,
-            Start = Has("start") ? Number("start", 0, long.MaxValue) : null,
+            Xpub = members.Has("xpub") ? members.Text("xpub", IsKey, "must be an extended public key") : null,
+            ChainId = kind is ChainKind.Evm || (kind is ChainKind.Tron && members.Has("chain_id"))
+                ? members.Number("chain_id", 1, long.MaxValue) : null,
+            Start = members.Has("start") ? members.Number("start", 0, long.MaxValue) : null,
             Traces = traces,
             BitcoinNetwork = bitcoinNetwork ?? "main",
-            ApiKey = kind is ChainKind.Tron && Has("api_key") ? Text("api_key", IsKey, $"must be 1 to {KeyMax} printable characters") : null,
-            Poll = TimeSpan.FromSeconds(Has("poll_seconds") ? Number("poll_seconds", 1, PollSecondsMax)
+            ApiKey = kind is ChainKind.Tron && members.Has("api_key")
+                ? members.Text("api_key", IsKey, $"must be 1 to {KeyMax} printable characters") : null,
+            Poll = TimeSpan.FromSeconds(members.Has("poll_seconds") ? members.Number("poll_seconds", 1, PollSecondsMax)
                 : kind is ChainKind.Bitcoin ? PollSecondsBitcoin : PollSecondsUsual),
+            Hot = members.Has("hot") ? HotEntryReader.Read(members["hot"], kind, $"{label}: hot", problems) : null,
         };
     }
 
@@ -84,51 +85,12 @@ internal sealed class ChainEntryReader
 
     private static bool IsKey(string text) => text.Length is >= 1 and <= KeyMax && text.All(c => c is > ' ' and <= '~');
 
-    private bool Has(string member)
-    {
-        read.Add(member);
-        return members.TryGetValue(member, out var value) && value.ValueKind != JsonValueKind.Null;
-    }
-
-    private string Text(string member, Func<string, bool> fits, string what)
-    {
-        if (!Has(member))
-            Problem(member, "is missing");
-        else if (members[member].ValueKind == JsonValueKind.String && TextOf(members[member]) is { } text && fits(text))
-            return text;
-        else
-            Problem(member, what);
-        return "";
-    }
-
-    private long Number(string member, long min, long max)
-    {
-        if (!Has(member))
-            Problem(member, "is missing");
-        else if (members[member].ValueKind == JsonValueKind.Number && members[member].TryGetInt64(out var number)
-            && number >= min && number <= max)
-            return number;
-        else
-            Problem(member, max == long.MaxValue ? $"must be a whole number, at least {min}" : $"must be a whole number from {min} to {max}");
-        return min;
-    }
-
-    private bool Choice<T>(string member, Dictionary<string, T> words, string? missing, out T? value)
-    {
-        value = default;
-        var word = !Has(member) ? missing : members[member].ValueKind == JsonValueKind.String ? TextOf(members[member]) : null;
-        if (word is not null && words.TryGetValue(word, out value))
-            return true;
-        Problem(member, $"must be one of {string.Join(", ", words.Keys)}");
-        return false;
-    }
-
     private Uri[] Nodes()
     {
         const string what = "must be an array of 1 to 10 URLs such as http://user:password@127.0.0.1:8545";
-        if (!Has("nodes") || members["nodes"].ValueKind != JsonValueKind.Array || members["nodes"].GetArrayLength() is 0 or > NodesMax)
+        if (!members.Has("nodes") || members["nodes"].ValueKind != JsonValueKind.Array || members["nodes"].GetArrayLength() is 0 or > NodesMax)
         {
-            Problem("nodes", what);
+            members.Problem("nodes", what);
             return [];
         }
 
@@ -137,28 +99,13 @@ internal sealed class ChainEntryReader
         foreach (var element in members["nodes"].EnumerateArray())
         {
             place++;
-            if (element.ValueKind == JsonValueKind.String && TextOf(element) is { Length: <= NodeMax } text
+            if (element.ValueKind == JsonValueKind.String && EntryMembers.TextOf(element) is { Length: <= NodeMax } text
                 && Uri.TryCreate(text, UriKind.Absolute, out var node) && node.Scheme is "http" or "https" && node.Fragment.Length == 0)
                 nodes.Add(node);
             else
-                Problem("nodes", $"has no URL at place {place}; it {what}");
+                members.Problem("nodes", $"has no URL at place {place}; it {what}");
         }
 
         return [.. nodes];
-    }
-
-    private void Problem(string member, string what) => problems.Add($"{label}: {member} {what}");
-
-    private static string? TextOf(JsonElement value)
-    {
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair, escaped: valid JSON that is no text.
-            return null;
-        }
     }
 }

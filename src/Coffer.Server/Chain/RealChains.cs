@@ -1,4 +1,5 @@
 using Coffer.Chains;
+using Coffer.Chains.Bitcoin;
 using Coffer.Chains.Keys;
 using Coffer.Server.Sql;
 
@@ -63,6 +64,7 @@ internal sealed class RealChains : IDisposable
                where currency.Network == entry.Network && currency.Contract is not null && !IsContract(entry.Kind, currency.Contract)
                select $"{entry.Id}: the contract of {currency.Code} in the currency file is no address of such a chain",
             .. entries.Select(WhyNoAddresses).OfType<string>(),
+            .. entries.Where(entry => entry.Hot is not null).SelectMany(entry => HotProblems(entry, entry.Hot!, currencies)),
         ];
         if (problems.Length > 0)
             throw new ChainsFault(problems);
@@ -102,6 +104,37 @@ internal sealed class RealChains : IDisposable
         catch (KeyFault fault)
         {
             return $"{entry.Id}: xpub: {fault.Message.TrimEnd('.')}";
+        }
+    }
+
+    /// <summary>What is wrong with a chain's hot wallet.</summary>
+    private static IEnumerable<string> HotProblems(ChainEntry entry, HotEntry hot, Currencies currencies)
+    {
+        if (entry.Kind is ChainKind.Evm && EvmAddress.Read(hot.Address!) != hot.Address)
+            yield return $"{entry.Id}: hot: address must be an address in its checksummed spelling (EIP-55)";
+        if (entry.Kind is ChainKind.Tron && TronAddress.Read(hot.Address!) is null)
+            yield return $"{entry.Id}: hot: address must be a Tron address, which begins with T";
+        if (entry.Kind is ChainKind.Bitcoin && WhyNoHot(hot.Xpub!, entry.BitcoinNetwork) is { } why)
+            yield return $"{entry.Id}: hot: xpub: {why}";
+        foreach (var (code, text) in hot.Low)
+        {
+            if (!currencies.TryFind(code, out var currency) || currency.Network != entry.Network)
+                yield return $"{entry.Id}: hot: low names a currency that the currency file does not have on the network {entry.Network}";
+            else if (!Amount.TryParse(text, currency.Decimals, out _, out _))
+                yield return $"{entry.Id}: hot: low of {code} must be a decimal amount with at most {currency.Decimals} digits after the point";
+        }
+    }
+
+    private static string? WhyNoHot(string xpub, string network)
+    {
+        try
+        {
+            _ = new HotAddresses(xpub, BitcoinNetwork.Of(network)!);
+            return null;
+        }
+        catch (KeyFault fault)
+        {
+            return fault.Message.TrimEnd('.');
         }
     }
 

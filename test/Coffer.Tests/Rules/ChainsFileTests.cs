@@ -40,6 +40,51 @@ public sealed class ChainsFileTests
     }
 
     [Fact]
+    public void A_hot_wallet_is_read_with_what_it_may_spend()
+    {
+        var chains = Parse(
+            """
+            {"id":"e","kind":"evm","network":"ETH","nodes":["http://a"],"chain_id":1,"hot":{"address":"0xA","signer":"unix:/run/s.sock",
+             "secret_file":"/etc/secret","fee_max":"0.01","in_flight_max":7,"bump_after_seconds":9,"low":{"ETH":"0.5"}}}
+            """,
+            """{"id":"b","kind":"bitcoin","network":"BTC","nodes":["http://a"],"hot":{"xpub":"zpub","fee_max":"0.0001","batch_max":20}}""");
+        var (hot, cold) = (chains[0].Hot!, chains[1].Hot!);
+        Assert.Equal(("0xA", "unix:/run/s.sock", "/etc/secret", (Int128)10_000_000_000_000_000), (hot.Address, hot.Signer, hot.SecretFile, hot.FeeMax));
+        Assert.Equal((7, 1, TimeSpan.FromSeconds(9), "0.5"), (hot.InFlightMax, hot.BatchMax, hot.BumpAfter, hot.Low["ETH"]));
+        Assert.Equal((null, "zpub", null, null, (Int128)10_000), (cold.Address, cold.Xpub, cold.Signer, cold.SecretFile, cold.FeeMax));
+        Assert.Equal((64, 20, TimeSpan.FromMinutes(3)), (cold.InFlightMax, cold.BatchMax, cold.BumpAfter));
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_with_a_hot_wallet_is_named_at_once()
+    {
+        var fault = Fault("""
+            {"chains":[
+              {"id":"e","kind":"evm","network":"ETH","nodes":["http://a"],"chain_id":1,"hot":{"signer":"http://10.0.0.1:1","fee_max":0.01,
+               "in_flight_max":0,"batch_max":2,"low":["ETH"],"secret":"hunter2"}},
+              {"id":"b","kind":"bitcoin","network":"BTC","nodes":["http://a"],"hot":{"signer":"unix:s","fee_max":"0.000000001"}},
+              {"id":"t","kind":"tron","network":"TRX","nodes":["http://a"],"hot":1}]}
+            """);
+        Assert.Equal(
+        [
+            "e: hot: signer must be unix: with an absolute path, or http:// with 127.0.0.1, [::1] or localhost and a port",
+            "e: hot: address is missing",
+            "e: hot: secret_file is missing",
+            "e: hot: fee_max must be a positive decimal amount of the chain's coin in quotes, with at most 18 digits after the point",
+            "e: hot: in_flight_max must be a whole number from 1 to 5000",
+            "e: hot: low must be an object of currency codes and decimal amounts in quotes",
+            "e: hot: batch_max is not a member that this kind of hot wallet can have",
+            "e: hot: secret is not a member that this kind of hot wallet can have",
+            "b: hot: signer must be unix: with an absolute path, or http:// with 127.0.0.1, [::1] or localhost and a port",
+            "b: hot: xpub is missing",
+            "b: hot: secret_file is missing",
+            "b: hot: fee_max must be a positive decimal amount of the chain's coin in quotes, with at most 8 digits after the point",
+            "t: hot must be an object",
+        ], fault.Problems);
+        Assert.DoesNotContain("hunter2", fault.Message);
+    }
+
+    [Fact]
     public void Everything_that_is_wrong_is_named_at_once_and_no_credential_with_it()
     {
         var fault = Fault("""
