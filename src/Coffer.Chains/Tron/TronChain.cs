@@ -14,7 +14,7 @@ namespace Coffer.Chains.Tron;
 public sealed class TronChain : IChain, IDisposable
 {
     private const string Any = "any";
-    private static readonly EvmSpelling _spelling = new(hex => TronAddress.Write(EvmJson.Bytes(hex)), hash => hash[2..]);
+    internal static readonly EvmSpelling Spelling = new(hex => TronAddress.Write(EvmJson.Bytes(hex)), hash => hash[2..]);
     private readonly TronOptions options;
     private readonly HttpClient http = RpcNode.Client();
     private readonly Dictionary<RpcNode, TronNode> own;
@@ -36,7 +36,7 @@ public sealed class TronChain : IChain, IDisposable
         own = all.ToDictionary(node => node.Rpc);
         this.nodes = new RpcNodes(options.Id, [.. all.Select(node => node.Rpc)], options.ChainId is { } id ? $"{id}" : Any, Identify, time);
         var logs = new EvmLogs([.. options.Tokens.Select(TronAddress.ToHex).Distinct()]);
-        transfers = new EvmTransfers(logs, TraceKind.None, _spelling, watch);
+        transfers = new EvmTransfers(logs, TraceKind.None, Spelling, watch);
     }
 
     /// <inheritdoc/>
@@ -101,7 +101,7 @@ public sealed class TronChain : IChain, IDisposable
 
     /// <inheritdoc/>
     public Task<ChainTransaction?> Transaction(string txId, CancellationToken ct) =>
-        Use((node, ct) => TronTransaction.Read(node, _spelling, txId, ct), ct);
+        Use((node, ct) => TronTransaction.Read(node, Spelling, txId, ct), ct);
 
     /// <summary>
     /// What each address holds now, if the named block is the highest final one before and after the reading: a node knows no older state.

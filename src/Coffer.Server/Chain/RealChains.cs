@@ -37,11 +37,18 @@ internal sealed class RealChains : IDisposable
         .. entries.Select(entry =>
         {
             var family = Family(entry.Kind);
-            Watch watch = async (addresses, ct) => await db.Watched(family, addresses, ct);
+            var hot = entry is { Kind: ChainKind.Bitcoin, Hot.Xpub: { } xpub }
+                ? new HotAddresses(xpub, BitcoinNetwork.Of(entry.BitcoinNetwork)!) : null;
+            Watch watch = async (addresses, ct) =>
+            {
+                var watched = await db.Watched(family, addresses, ct);
+                return hot is null ? watched : [.. watched, .. addresses.Where(address => hot.Find(address) is not null)];
+            };
             var chain = (make ?? ChainFactory.Make)(entry, Tokens(entry, currencies), watch, time);
             var followed = new FollowedChain(chain, family, entry.Start, CurrencyOf(entry, currencies))
             {
                 Assets = [.. currencies.All.Where(c => c.Network == entry.Network).Select(c => (c, c.Contract))],
+                Hot = hot,
             };
             return new RealChain(entry, followed, new ChainProgress(entry.Id, entry.BehindMax));
         }),
@@ -114,7 +121,7 @@ internal sealed class RealChains : IDisposable
             yield return $"{entry.Id}: hot: address must be an address in its checksummed spelling (EIP-55)";
         if (entry.Kind is ChainKind.Tron && TronAddress.Read(hot.Address!) is null)
             yield return $"{entry.Id}: hot: address must be a Tron address, which begins with T";
-        if (entry.Kind is ChainKind.Bitcoin && WhyNoHot(hot.Xpub!, entry.BitcoinNetwork) is { } why)
+        if (entry.Kind is ChainKind.Bitcoin && WhyNoHot(entry, hot.Xpub!) is { } why)
             yield return $"{entry.Id}: hot: xpub: {why}";
         foreach (var (code, text) in hot.Low)
         {
@@ -125,12 +132,13 @@ internal sealed class RealChains : IDisposable
         }
     }
 
-    private static string? WhyNoHot(string xpub, string network)
+    private static string? WhyNoHot(ChainEntry entry, string xpub)
     {
         try
         {
-            _ = new HotAddresses(xpub, BitcoinNetwork.Of(network)!);
-            return null;
+            var hot = new HotAddresses(xpub, BitcoinNetwork.Of(entry.BitcoinNetwork)!);
+            return entry.Xpub is not null && AddressesOf(entry).Fingerprint == hot.Fingerprint
+                ? "customers' deposit addresses come from the same key; give the hot wallet an account of its own" : null;
         }
         catch (KeyFault fault)
         {

@@ -35,6 +35,12 @@ internal sealed class TronStub : IAsyncDisposable
     /// <summary>Another result than what the receipt says, by transaction.</summary>
     public Dictionary<string, string> Results { get; } = [];
 
+    /// <summary>How Tron calls a transaction of the node behind, without <c>0x</c> both; see <see cref="TronWallet"/>.</summary>
+    public Dictionary<string, string> Renamed { get; } = [];
+
+    /// <summary>What a transaction burnt, in sun.</summary>
+    public Dictionary<string, long> Fees { get; } = [];
+
     /// <summary>Answers instead, by the path; null passes on.</summary>
     public Func<string, JsonObject, JsonNode?> Instead { get; set; } = (_, _) => null;
 
@@ -87,7 +93,8 @@ internal sealed class TronStub : IAsyncDisposable
         "/walletsolidity/gettransactioninfobyid" => new JsonObject
         {
             ["id"] = body["value"]!.DeepClone(),
-            ["blockNumber"] = Number((await behind.Receipt("0x" + body["value"])).GetProperty("blockNumber")),
+            ["blockNumber"] = Number((await behind.Receipt("0x" + Real(body))).GetProperty("blockNumber")),
+            ["fee"] = Fees.GetValueOrDefault(body["value"]!.GetValue<string>()),
         },
         "/wallet/gettransactionbyid" => await Transaction(body, final: false),
         "/wallet/gettransactionfrompending" => new JsonObject(),
@@ -103,6 +110,9 @@ internal sealed class TronStub : IAsyncDisposable
             """{"chainParameter":[{"key":"getTransactionFee","value":1000},{"key":"getEnergyFee","value":210},{"key":"getAllowSmth"}]}""")!,
         _ => new JsonObject { ["Error"] = "class org.tron.core.exception : no such thing" },
     };
+
+    private string Real(JsonObject body) => body["value"]!.GetValue<string>() is var id
+        && Renamed.FirstOrDefault(one => one.Value == id).Key is { } real ? real : body["value"]!.GetValue<string>();
 
     private async Task<long> Solid() => await behind.Height() - Waiting;
 
@@ -132,7 +142,7 @@ internal sealed class TronStub : IAsyncDisposable
 
     private async Task<JsonObject> Transaction(JsonObject body, bool final)
     {
-        var one = await behind.Call("eth_getTransactionByHash", "0x" + body["value"]);
+        var one = await behind.Call("eth_getTransactionByHash", "0x" + Real(body));
         if (one.ValueKind == JsonValueKind.Null)
             return [];
         var mined = one.GetProperty("blockNumber").ValueKind != JsonValueKind.Null;
@@ -157,7 +167,7 @@ internal sealed class TronStub : IAsyncDisposable
         return new JsonObject
         {
             ["ret"] = new JsonArray(new JsonObject { ["contractRet"] = Results.GetValueOrDefault(hash, status ?? "") }),
-            ["txID"] = hash[2..],
+            ["txID"] = Renamed.GetValueOrDefault(hash[2..], hash[2..]),
             ["raw_data"] = new JsonObject
             {
                 ["contract"] = new JsonArray(new JsonObject
@@ -189,9 +199,13 @@ internal sealed class TronStub : IAsyncDisposable
             return JsonNode.Parse(await Post(Ethereal, text))!;
         foreach (var (real, id) in ids)
             text = text.Replace("0x" + id, real, StringComparison.Ordinal);
+        foreach (var (real, id) in Renamed)
+            text = text.Replace("0x" + id, "0x" + real, StringComparison.Ordinal);
         text = await Post(behind.Url, text);
         foreach (var (real, id) in ids)
             text = text.Replace(real, "0x" + id, StringComparison.Ordinal);
+        foreach (var (real, id) in Renamed)
+            text = text.Replace("0x" + real, "0x" + id, StringComparison.Ordinal);
         return JsonNode.Parse(text.Replace("\"blockNumber\":\"0x", "\"blockNumber\":\"0x00", StringComparison.Ordinal)
             .Replace("\"status\":\"0x", "\"status\":\"0x0", StringComparison.Ordinal))!;
     }
