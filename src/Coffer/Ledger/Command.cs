@@ -10,6 +10,11 @@ namespace Coffer.Ledger;
 /// <param name="Reference">What makes it happen once.</param>
 public abstract record Command(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference)
 {
+    /// <summary>
+    /// What another part of the server gives along for its share in the ledger's transaction; null for nothing. No rule looks at it.
+    /// </summary>
+    public object? Companion { get; init; }
+
     /// <summary>Whether a movement is what this command would make: the same reference for anything else is another request.</summary>
     public virtual bool Made(Movement movement) => movement.Wallet == Wallet && movement.Currency == Currency.Code;
 }
@@ -44,8 +49,18 @@ public sealed record RequestWithdrawal(AccountId Account, WalletId Wallet, Curre
         && movement.Amount == Amount && movement.Description == Destination;
 }
 
-/// <summary>A withdrawal has left for good: held becomes the world's and our fee.</summary>
-public sealed record SettleWithdrawal(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference)
+/// <summary>
+/// A withdrawal has left for good: held becomes the world's and our fee. What was reserved beyond the actual fee becomes available again.
+/// </summary>
+/// <param name="Fee">All fees as they turned out; smallest units, at least 0; at most what is reserved is taken. Null: what is reserved.</param>
+public sealed record SettleWithdrawal(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference, Int128? Fee = null)
+    : Command(Account, Wallet, Currency, Reference);
+
+/// <summary>
+/// A settled withdrawal's block left the chain: what had left is held again, and the history loses it from the hour that had it.
+/// </summary>
+/// <param name="SettledAt">When the settlement that is undone counted (<see cref="Movement.EffectiveAt"/>); another one is left alone.</param>
+public sealed record UnsettleWithdrawal(AccountId Account, WalletId Wallet, Currency Currency, Reference Reference, DateTimeOffset SettledAt)
     : Command(Account, Wallet, Currency, Reference);
 
 /// <summary>A withdrawal failed or was cancelled before it left: held becomes available again.</summary>

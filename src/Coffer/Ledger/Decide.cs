@@ -51,6 +51,7 @@ public static class Decide
                 DepositReversed reversed => Reversed(reversed, existing, own, now),
                 RequestWithdrawal request => Request(request, existing, own, now, id),
                 SettleWithdrawal settle => Settle(settle, existing, own, now),
+                UnsettleWithdrawal unsettle => Unsettle(unsettle, existing, own, now),
                 FailWithdrawal fail => Fail(fail, existing, own, now),
                 Transfer transfer => Move(transfer, existing, own, other ?? Balance.Empty, now, id),
                 Correct correct => Corrected(correct, existing, own, now, id),
@@ -156,12 +157,32 @@ public static class Decide
             return Same(existing, own);
         if (existing.State != MovementState.Requested)
             return No(new(RefusalCode.Conflict, "This withdrawal has failed; what failed cannot be settled."));
-        var movement = existing with { State = MovementState.Settled, EffectiveAt = now, UpdatedAt = now };
+        if (command.Fee < 0)
+            return No(NotPositive());
+        var fee = Int128.Min(command.Fee ?? existing.Fee, existing.Fee);
+        var movement = existing with { State = MovementState.Settled, Fee = fee, EffectiveAt = now, UpdatedAt = now };
         return Yes(movement, false, own, Blank(command, movement, PostingKind.WithdrawalSettled, now, now) with
         {
             Held = -(existing.Amount + existing.Fee),
             External = existing.Amount,
-            Fee = existing.Fee,
+            Fee = fee,
+            Available = existing.Fee - fee,
+        });
+    }
+
+    private static Decision Unsettle(UnsettleWithdrawal command, Movement? existing, Balance own, DateTimeOffset now)
+    {
+        if (existing is null)
+            return No(Refusal.NotFound("withdrawal"));
+        if (existing.State != MovementState.Settled || existing.EffectiveAt != command.SettledAt)
+            return Same(existing, own);
+        // What the settlement gave back stays given back: it may be spent. From now on the actual fee is what is reserved.
+        var movement = existing with { State = MovementState.Requested, EffectiveAt = now, UpdatedAt = now };
+        return Yes(movement, false, own, Blank(command, movement, PostingKind.WithdrawalUnsettled, existing.EffectiveAt, now) with
+        {
+            Held = existing.Amount + existing.Fee,
+            External = -existing.Amount,
+            Fee = -existing.Fee,
         });
     }
 
@@ -228,7 +249,7 @@ public static class Decide
     private static bool Concerns(Command command, Movement existing) => command switch
     {
         DepositSeen or DepositConfirmed or DepositReversed => existing.Kind == MovementKind.Deposit && command.Made(existing),
-        SettleWithdrawal or FailWithdrawal => existing.Kind == MovementKind.Withdrawal && command.Made(existing),
+        SettleWithdrawal or UnsettleWithdrawal or FailWithdrawal => existing.Kind == MovementKind.Withdrawal && command.Made(existing),
         _ => true,
     };
 

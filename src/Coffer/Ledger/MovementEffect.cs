@@ -9,8 +9,8 @@ namespace Coffer.Ledger;
 /// <param name="External">Sum of external.</param>
 /// <param name="Fee">Sum of fee.</param>
 /// <param name="Transfer">Sum of transfer: above 0 where it came from, below 0 where it went.</param>
-/// <param name="Asked">What a withdrawal once reserved.</param>
-/// <param name="Steps">Which postings there must be, one digit group per kind; deposits seen less deposits reversed.</param>
+/// <param name="Asked">What a withdrawal once reserved, less what its settlements gave back.</param>
+/// <param name="Steps">Which postings there must be, one digit group per kind; deposits seen less reversed, settlements less undone ones.</param>
 /// <param name="EffectiveAt">Microseconds of the posting that says when the movement counts, where it still does.</param>
 public readonly record struct MovementEffect(Int128 Incoming, Int128 Held, Int128 External, Int128 Fee, Int128 Transfer,
     Int128 Asked, Int128 Steps, Int128 EffectiveAt)
@@ -28,7 +28,8 @@ public readonly record struct MovementEffect(Int128 Incoming, Int128 Held, Int12
             PostingKind.DepositReversed => effect with { Steps = -1, EffectiveAt = -at },
             PostingKind.DepositConfirmed or PostingKind.DeficitPaid => effect,
             PostingKind.WithdrawalRequested => effect with { Steps = Requested, Asked = p.Held },
-            PostingKind.WithdrawalSettled => effect with { Steps = Settled, EffectiveAt = at },
+            PostingKind.WithdrawalSettled => effect with { Steps = Settled, EffectiveAt = at, Asked = -p.Available },
+            PostingKind.WithdrawalUnsettled => effect with { Steps = -Settled, EffectiveAt = -at },
             PostingKind.WithdrawalFailed => effect with { Steps = Failed, EffectiveAt = at },
             _ => effect with { Steps = 1, EffectiveAt = at },
         };
@@ -57,6 +58,7 @@ public readonly record struct MovementEffect(Int128 Incoming, Int128 Held, Int12
     /// <summary>The kind of movement that a posting belongs to.</summary>
     public static MovementKind KindOf(PostingKind kind) => kind switch
     {
+        PostingKind.WithdrawalUnsettled => MovementKind.Withdrawal,
         <= PostingKind.DeficitPaid => MovementKind.Deposit,
         <= PostingKind.WithdrawalFailed => MovementKind.Withdrawal,
         <= PostingKind.TransferIn => MovementKind.Transfer,

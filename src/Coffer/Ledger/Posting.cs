@@ -22,7 +22,7 @@ public enum PostingKind : short
     /// <summary>available -(a + f), held +(a + f).</summary>
     WithdrawalRequested = 5,
 
-    /// <summary>held -(a + f), external +a, fee +f.</summary>
+    /// <summary>held -(a + f), external +a, fee +f; where the fee turned out lower by d: fee +(f - d), available +d.</summary>
     WithdrawalSettled = 6,
 
     /// <summary>held -(a + f), available +(a + f).</summary>
@@ -39,6 +39,9 @@ public enum PostingKind : short
 
     /// <summary>available -x, external +x, by the operator; counts as a withdrawal.</summary>
     CorrectionOut = 11,
+
+    /// <summary>held +(a + f), external -a, fee -f: the mirror image of what a settlement took away.</summary>
+    WithdrawalUnsettled = 12,
 }
 
 /// <summary>What a posting adds to the flows of its hour (contract 2, history).</summary>
@@ -116,7 +119,7 @@ public sealed record Posting
     /// <summary>What it adds to the flows of the hour of <see cref="EffectiveAt"/>.</summary>
     public Flow Flow => new(Deposited, Withdrawn,
         Kind switch { PostingKind.DepositSeen or PostingKind.CorrectionIn => 1, PostingKind.DepositReversed => -1, _ => 0 },
-        Kind is PostingKind.WithdrawalSettled or PostingKind.CorrectionOut ? 1 : 0);
+        Kind switch { PostingKind.WithdrawalSettled or PostingKind.CorrectionOut => 1, PostingKind.WithdrawalUnsettled => -1, _ => 0 });
 
     /// <summary>The UTC hour that it counts in.</summary>
     public DateTimeOffset Hour => new(EffectiveAt.UtcTicks - (EffectiveAt.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);

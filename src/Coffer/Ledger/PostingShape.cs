@@ -13,7 +13,9 @@ public static class PostingShape
             : p.Available <= 0 && p.Fee <= 0 && p.Deficit <= 0 && Only(p, p.Available, p.Fee, p.Deficit, p.External)),
         PostingKind.DeficitPaid => p.Available < 0 && Only(p, p.Available, p.Deficit),
         PostingKind.WithdrawalRequested => p.Held > 0 && Only(p, p.Held, p.Available),
-        PostingKind.WithdrawalSettled => p.Held < 0 && p.External > 0 && p.Fee >= 0 && Only(p, p.Held, p.External, p.Fee),
+        PostingKind.WithdrawalSettled => p.Held < 0 && p.External > 0 && p.Fee >= 0 && p.Available >= 0
+            && Only(p, p.Held, p.External, p.Fee, p.Available),
+        PostingKind.WithdrawalUnsettled => p.Held > 0 && p.External < 0 && p.Fee <= 0 && Only(p, p.Held, p.External, p.Fee),
         PostingKind.WithdrawalFailed => p.Held < 0 && Only(p, p.Held, p.Available),
         PostingKind.TransferOut => p.Transfer > 0 && Only(p, p.Transfer, p.Available),
         PostingKind.TransferIn => p.Transfer < 0 && Only(p, p.Transfer, p.Available),
