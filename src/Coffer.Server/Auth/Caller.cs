@@ -7,8 +7,13 @@ namespace Coffer.Server.Auth;
 /// <param name="Scopes">What the credential may do.</param>
 /// <param name="Credential">The credential's id.</param>
 /// <param name="Wallets">The wallets it is limited to; null for all of the account.</param>
-internal sealed record Caller(AccountId Account, short Shard, Mode Mode, Scopes Scopes, Guid Credential, IReadOnlyList<Guid>? Wallets)
+/// <param name="Client">Access tokens: the OAuth client that it was given to; null for an API key.</param>
+internal sealed record Caller(AccountId Account, short Shard, Mode Mode, Scopes Scopes, Guid Credential, IReadOnlyList<Guid>? Wallets,
+    string? Client)
 {
+    /// <summary>Who it is, for records of who did what: <c>key:ID</c> or <c>client:ID</c>. Tokens come and go, their client stays.</summary>
+    public string Name => Client is null ? $"key:{Credential}" : $"client:{Client}";
+
     /// <summary>Whether the credential may see and use this wallet of its account.</summary>
     public bool MayUse(WalletId wallet) => Wallets is null || Wallets.Contains(wallet.Value);
 }

@@ -10,10 +10,10 @@ internal static class CredentialSql
 {
     /// <summary>What <see cref="Read"/> reads, in its order, of a <c>credential c</c>.</summary>
     public const string Columns =
-        "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at";
+        "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at, c.client_id";
 
     /// <summary>How many columns <see cref="Columns"/> are.</summary>
-    public const int ColumnCount = 10;
+    public const int ColumnCount = 11;
 
     private const string ByHash = $"SELECT {Columns} FROM credential c WHERE c.hash = $1";
 
@@ -24,7 +24,7 @@ internal static class CredentialSql
         row.IsDBNull(at + 6) ? null : row.GetFieldValue<Guid[]>(at + 6),
         row.IsDBNull(at + 7) ? null : row.GetFieldValue<string[]>(at + 7),
         row.IsDBNull(at + 8) ? null : row.GetDateTime(at + 8),
-        row.IsDBNull(at + 9) ? null : row.GetDateTime(at + 9));
+        row.IsDBNull(at + 9) ? null : row.GetDateTime(at + 9), row.IsDBNull(at + 10) ? null : row.GetString(at + 10));
 
     public static async Task<CredentialRow?> CredentialByHash(this Db db, byte[] hash, CancellationToken ct)
     {

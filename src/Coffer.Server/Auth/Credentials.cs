@@ -11,7 +11,7 @@ internal enum CredentialKind : short
 
 /// <summary>What the database says of a credential.</summary>
 internal sealed record CredentialRow(CredentialKind Kind, Guid Id, AccountId Account, short Shard, Mode Mode, Scopes Scopes,
-    Guid[]? Wallets, string[]? Addresses, DateTime? ExpiresAt, DateTime? RevokedAt);
+    Guid[]? Wallets, string[]? Addresses, DateTime? ExpiresAt, DateTime? RevokedAt, string? Client);
 
 /// <summary>
 /// A credential as it came with the request: its form and checksum are right, whether it is valid nobody has asked yet. Only the
@@ -58,7 +58,7 @@ internal static class Credentials
             return TokenOnly();
         if ((row.Scopes & presented.Access.Scope) != presented.Access.Scope)
             return Missing(presented.Access.Scope);
-        caller = new Caller(row.Account, row.Shard, row.Mode, row.Scopes, row.Id, row.Wallets);
+        caller = new Caller(row.Account, row.Shard, row.Mode, row.Scopes, row.Id, row.Wallets, row.Client);
         return null;
     }
 

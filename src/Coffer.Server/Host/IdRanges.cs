@@ -16,12 +16,19 @@ internal static class IdRanges
     public static (Guid From, Guid Before) IdRange(this Input query)
     {
         var after = query.OptionalUuid("starting_after") ?? Guid.AllBitsSet;
-        var from = Time(query, "date_from", out _);
-        var to = Time(query, "date_to", out var wholeDay);
+        var (from, before) = query.TimeRange("date_from", "date_to");
+        return (from, after.CompareTo(before) < 0 ? after : before);
+    }
+
+    /// <summary>The ids that were made from one time to another; both may be missing, both ends are included.</summary>
+    public static (Guid From, Guid Before) TimeRange(this Input query, string fromName, string toName)
+    {
+        var from = Time(query, fromName, out _);
+        var to = Time(query, toName, out var wholeDay);
         var before = Guid.AllBitsSet;
         if (to is { } last && last < DateTimeOffset.MaxValue.AddDays(-1))
             before = IdTimes.First(wholeDay ? last.AddDays(1) : last.AddMilliseconds(1));
-        return (from is { } first ? IdTimes.First(first) : Guid.Empty, after.CompareTo(before) < 0 ? after : before);
+        return (from is { } first ? IdTimes.First(first) : Guid.Empty, before);
     }
 
     private static DateTimeOffset? Time(Input query, string name, out bool wholeDay)
