@@ -22,12 +22,12 @@ internal sealed class App : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private readonly LedgerWriters _ledger;
-    private readonly IAsyncDisposable _reads;
+    private readonly IReadOnlyList<IAsyncDisposable> _lanes;
     private readonly IReadOnlyList<Worker> _workers;
     private RealChains? _chains;
 
-    private App(WebApplication web, Db db, LedgerWriters ledger, IAsyncDisposable reads, IssueCredential issue, IReadOnlyList<Worker> workers) =>
-        (_web, Db, _ledger, _reads, Issue, _workers) = (web, db, ledger, reads, issue, workers);
+    private App(WebApplication web, Db db, LedgerWriters ledger, IReadOnlyList<IAsyncDisposable> lanes, IssueCredential issue,
+        IReadOnlyList<Worker> workers) => (_web, Db, _ledger, _lanes, Issue, _workers) = (web, db, ledger, lanes, issue, workers);
 
     /// <summary>Where it listens, without a final slash.</summary>
     public string BaseUrl => ListeningUrl(_web);
@@ -53,7 +53,7 @@ internal sealed class App : IAsyncDisposable
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
-        var ledger = new LedgerWriters(shards, db, ids, time);
+        var ledger = new LedgerWriters(shards, db, ids, time, new WithdrawalGuest());
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         // The output stream is the command line's; why a start failed it says itself, in a sentence.
@@ -96,13 +96,16 @@ internal sealed class App : IAsyncDisposable
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);
         var mempool = new LookIntoMempool(db, time);
-        var follow = new FollowSimulatedChains(db, chains, followChain, mempool, new SendWithdrawals(db, ledger, currencies, time));
-        web.MapWithdrawals(db, new CreateWithdrawal(db, ledger, ids, time), idempotency, currencies);
+        var finish = new FinishWithdrawal(ledger, currencies);
+        var hotChains = new Dictionary<string, string>();
+        var follow = new FollowSimulatedChains(db, chains, followChain, mempool, new SendWithdrawals(db, finish, currencies, time));
+        var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
+        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, hotChains), finish, currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, reads, issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains };
+        var app = new App(web, db, ledger, [reads, payers], issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains };
         Authenticate.Check(app.Endpoints);
         try
         {
@@ -144,7 +147,8 @@ internal sealed class App : IAsyncDisposable
         foreach (var worker in _workers)
             await worker.DisposeAsync();
         _chains?.Dispose();
-        await _reads.DisposeAsync();
+        foreach (var lane in _lanes)
+            await lane.DisposeAsync();
         await _ledger.DisposeAsync();
         await Db.DisposeAsync();
     }

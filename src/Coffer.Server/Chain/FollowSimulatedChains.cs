@@ -39,17 +39,17 @@ internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, Follo
     }
 
     /// <summary>What was accepted waits for a block afterwards.</summary>
-    public Task Send(AccountId account, short shard, CancellationToken ct) => withdrawals.Send(chains.Of(account), account, shard, ct);
+    public Task Send(AccountId account, short shard, CancellationToken ct) => withdrawals.Send(chains.Of(account), ct);
 
     /// <summary>Everything that the chain says by now is in the ledger afterwards.</summary>
     public async Task Follow(AccountId account, short shard, CancellationToken ct)
     {
         var followed = chains.Followed(account);
-        await withdrawals.Send(followed.Chain, account, shard, ct);
+        await withdrawals.Send(followed.Chain, ct);
         var operations = await db.OperationCount(account, ct);
         await follow.CatchUp(followed, ct);
         await mempool.Run(followed, ct);
-        await withdrawals.Settle(followed.Chain, account, shard, ct);
+        await withdrawals.Settle(followed.Chain, ct);
         await db.Transaction((tx, token) => tx.MarkFollowed(account, operations, token), ct, repeatable: true);
     }
 }

@@ -4,13 +4,12 @@ using Coffer.Ledger;
 using Coffer.Server.Auth;
 using Coffer.Server.Chain;
 using Coffer.Server.Ledger;
-using Coffer.Server.Sql;
 using Coffer.Server.Withdrawals;
 
 namespace Coffer.Server.Demo;
 
 /// <summary>One step of the demo's thirty days: what is asked, what enters the chain, the blocks, and what follows from them.</summary>
-internal sealed class DemoStepRun(Account account, DemoAccount demo, DemoClock clock, Db db, LedgerWriters ledger,
+internal sealed class DemoStepRun(Account account, DemoAccount demo, DemoClock clock, LedgerWriters ledger,
     FollowSimulatedChains follow, SimulatedChain chain, Currencies currencies)
 {
     private const int BlockSeconds = 15;
@@ -53,9 +52,8 @@ internal sealed class DemoStepRun(Account account, DemoAccount demo, DemoClock c
         var to = SimulatedAddress.Make(account.Id, new WalletId(demo.KeyId), currency.Network, (long)(one.Amount % StrangersMax));
         var command = new RequestWithdrawal(account.Id, new WalletId(one.Wallet), currency, ReferenceOf(one), one.Amount, one.Fee, to);
         var platform = Int128.Min(currency.WithdrawalFee, one.Fee);
-        var facts = new WithdrawalFacts(clock.GetUtcNow(), one.Fee - platform, platform, null, null);
-        await db.Transaction((tx, token) => tx.Keep(account.Shard, command, facts, token), ct, repeatable: true);
-        (await ledger.Write(account.Shard, command)).Accepted();
+        var order = new WithdrawalOrder(chain.Id, one.Fee - platform, FeesOnTop: true);
+        (await ledger.Write(account.Shard, command with { Companion = order })).Accepted();
     }
 
     private Transfer TransferOf(DemoEvent one)

@@ -68,11 +68,11 @@ internal sealed class SeedDemo
         await using var db = new Db(_connectionString, clock);
         var account = new Account(new AccountId(demo.AccountId), shard, Mode.Test, name, clock.GetUtcNow());
         await Create(db, account, demo, wallet, ct);
-        await using var ledger = new LedgerWriters(_shards, db, new Ids(clock, _random), clock);
+        await using var ledger = new LedgerWriters(_shards, db, new Ids(clock, _random), clock, new WithdrawalGuest());
         var chains = new SimulatedChains(db, _currencies, clock);
         var follow = new FollowSimulatedChains(
             db, chains, new FollowChain(db, ledger, _currencies), new LookIntoMempool(db, clock),
-            new SendWithdrawals(db, ledger, _currencies, clock));
+            new SendWithdrawals(db, new FinishWithdrawal(ledger, _currencies), _currencies, clock));
         var chain = chains.Of(account.Id);
         var height = (await chain.Tip(ct)).Height;
         var done = 0L;
@@ -82,7 +82,7 @@ internal sealed class SeedDemo
             // Of the steps that have their blocks, the last one may not have been followed to its end.
             if (done < height)
                 continue;
-            await new DemoStepRun(account, demo, clock, db, ledger, follow, chain, _currencies).Run(step, mined: done <= height, ct);
+            await new DemoStepRun(account, demo, clock, ledger, follow, chain, _currencies).Run(step, mined: done <= height, ct);
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class IdempotencyApi(Db db, Ids ids, TimeProvider time)
     /// <summary>Runs the work of a request, once per key, and answers it. The work gets the key, or null when none was sent.</summary>
     public async Task Run(HttpContext http, AccountId account, Func<string?, Task<Reply>> work)
     {
-        if (Key(http) is not { } key)
+        if (IdempotencyKeys.Of(http) is not { } key)
         {
             await Answer.Send(http, await work(null));
             return;
@@ -118,17 +118,8 @@ internal sealed class IdempotencyApi(Db db, Ids ids, TimeProvider time)
 
     private static Task Replay(HttpContext http, KeptAnswer kept)
     {
-        http.Response.Headers["Idempotent-Replayed"] = "true";
+        IdempotencyKeys.Replayed(http);
         return Answer.Send(http, new Reply(kept.Status!.Value, kept.Body!));
-    }
-
-    private static string? Key(HttpContext http)
-    {
-        var header = http.Request.Headers["Idempotency-Key"];
-        if (header.Count == 0)
-            return null;
-        return (header.Count == 1 ? IdempotencyKey.Read(header[0] ?? "") : null) ?? throw new Refused(Refusal.Parameter("Idempotency-Key",
-            $"Send one key of 1 to {IdempotencyKey.LengthMax} printable ASCII characters, bare or in double quotes."));
     }
 
     /// <summary>What the same request is: method, path without its final slash, query and body. Lengths keep the parts apart.</summary>

@@ -15,6 +15,9 @@ internal readonly record struct Outcome(Refusal? Refusal, Movement? Movement, bo
     /// <summary>Transfers: the balance of the receiving wallet after it.</summary>
     public Balance? Other { get; init; }
 
+    /// <summary>What a guest of the transaction (<see cref="ILedgerGuest"/>) has to say; null for nothing.</summary>
+    public object? Answer { get; init; }
+
     /// <summary>The movement, or the refusal thrown.</summary>
     public Movement Accepted() => Movement ?? throw new Refused(Refusal ?? Coffer.Refusal.NotFound("movement"));
 }
@@ -83,14 +86,23 @@ internal sealed class LedgerBatch
     public void Loaded(Guid digest, Movement movement) => _movements[digest] = movement;
 
     /// <summary>Decides one command on what is in memory and keeps what it changes.</summary>
-    public Outcome Decide(int index, MovementId id, DateTimeOffset now)
+    public Outcome Decide(int index, MovementId id, DateTimeOffset now, ReadOnlySpan<LedgerVisit> visits)
     {
+        foreach (var visit in visits)
+        {
+            if (visit.Admit(index, now) is { } admission)
+                return new Outcome(admission.Refusal, null, admission.Refusal is null) { Answer = admission.Answer };
+        }
+
         var command = _commands[index];
         var ownKey = OwnKey(command);
         var own = _balances.GetValueOrDefault(ownKey, Balance.Empty);
         var other = command is Transfer transfer ? _balances.GetValueOrDefault(OtherKey(transfer), Balance.Empty) : null;
         var existing = _movements.GetValueOrDefault(_digests[index]);
         var decision = Coffer.Ledger.Decide.On(command, existing, own, other, now, id);
+        object? answer = null;
+        foreach (var visit in visits)
+            answer = visit.Decided(index, decision) is { } said ? answer ?? said : answer;
         if (decision.Refusal is not null)
             return new Outcome(decision.Refusal, null, false);
         if (decision.Postings.Count > 0)
@@ -99,6 +111,7 @@ internal sealed class LedgerBatch
         {
             Own = decision.Own,
             Other = decision.Other,
+            Answer = answer,
         };
     }
 

@@ -81,50 +81,44 @@ internal static class LedgerSql
 
     /// <summary>
     /// Round trip 1: locks the balances in the order given (the same for every writer, so no two can wait for each other), then
-    /// reads the movements. Two statements in this order: what a movement says is read after its balance is locked.
+    /// reads the movements. Two statements in this order: what a movement says is read after its balance is locked. The guests' come last.
     /// </summary>
-    public static async Task Load(this Tx tx, short shard, LedgerBatch batch, CancellationToken ct)
+    public static async Task Load(this Tx tx, short shard, LedgerBatch batch, LedgerVisit[] visits, CancellationToken ct)
     {
-        await using var round = new NpgsqlBatch(tx.Connection, tx.Transaction)
+        await using var round = new Round(tx);
+        round.Add(row => batch.Loaded(batch.Keys[(int)row.GetInt64(0) - 1], ReadBalance(row, 1)), LockBalances,
+            P(shard), P(batch.Keys, k => k.Account.Value), P(batch.Keys, k => k.Currency), P(batch.Keys, k => k.Wallet.Value));
+        round.Add(row =>
         {
-            BatchCommands =
-            {
-                new NpgsqlBatchCommand(LockBalances)
-                {
-                    Parameters = { P(shard), P(batch.Keys, k => k.Account.Value), P(batch.Keys, k => k.Currency), P(batch.Keys, k => k.Wallet.Value) },
-                },
-                new NpgsqlBatchCommand(ReadMovements)
-                {
-                    Parameters = { P(shard), P(batch.References, r => r.Digest) },
-                },
-            },
-        };
-        await using var rows = await round.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
-            batch.Loaded(batch.Keys[(int)rows.GetInt64(0) - 1], ReadBalance(rows, 1));
-        await rows.NextResultAsync(ct);
-        while (await rows.ReadAsync(ct))
-        {
-            var (account, reference, digest) = batch.References[(int)rows.GetInt64(0) - 1];
-            batch.Loaded(digest, ReadMovement(rows, 1, account, reference));
-        }
+            var (account, reference, digest) = batch.References[(int)row.GetInt64(0) - 1];
+            batch.Loaded(digest, ReadMovement(row, 1, account, reference));
+        }, ReadMovements, P(shard), P(batch.References, r => r.Digest));
+        foreach (var visit in visits)
+            visit.Load(round);
+        await round.Run(ct);
     }
 
     /// <summary>
     /// Round trip 2: everything the batch decided, one statement per table, sent with the COMMIT. Nothing need be counted: a balance that
     /// was not as it was locked has a posting of the same version already, and its key refuses ours.
     /// </summary>
-    public static void Store(this Tx tx, short shard, LedgerBatch batch)
+    public static void Store(this Tx tx, short shard, LedgerBatch batch, LedgerVisit[] visits)
     {
-        var round = tx.Last = new NpgsqlBatch(tx.Connection, tx.Transaction);
+        var round = new Round(tx);
+        if (batch.Postings.Count > 0)
+            Add(round, shard, batch);
+        foreach (var visit in visits)
+            visit.Store(round);
+        if (!round.IsEmpty)
+            tx.Last = round;
+    }
+
+    private static void Add(Round round, short shard, LedgerBatch batch)
+    {
         void Add<T>(string sql, IReadOnlyList<T> rows, params ReadOnlySpan<NpgsqlParameter> columns)
         {
-            if (rows.Count == 0)
-                return;
-            var command = new NpgsqlBatchCommand(sql) { Parameters = { P(shard) } };
-            foreach (var column in columns)
-                command.Parameters.Add(column);
-            round.BatchCommands.Add(command);
+            if (rows.Count > 0)
+                round.Add(sql, [P(shard), .. columns]);
         }
 
         var (newBalances, balances) = batch.ChangedBalances();

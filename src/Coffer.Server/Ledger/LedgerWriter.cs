@@ -33,11 +33,12 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private readonly Db _db;
     private readonly Ids _ids;
     private readonly TimeProvider _time;
+    private readonly IReadOnlyList<ILedgerGuest> _guests;
     private readonly Task _loop;
 
-    public LedgerWriter(short shard, Db db, Ids ids, TimeProvider time)
+    public LedgerWriter(short shard, Db db, Ids ids, TimeProvider time, params IReadOnlyList<ILedgerGuest> guests)
     {
-        (_shard, _db, _ids, _time) = (shard, db, ids, time);
+        (_shard, _db, _ids, _time, _guests) = (shard, db, ids, time, guests);
         _loop = Task.Run(Loop);
     }
 
@@ -108,15 +109,29 @@ internal sealed class LedgerWriter : IAsyncDisposable
         for (var i = 0; i < commands.Length; i++)
             commands[i] = pending[i].Command;
         var batch = new LedgerBatch(commands);
-        await tx.Load(_shard, batch, ct);
+        var visits = Enter(commands);
+        await tx.Load(_shard, batch, visits, ct);
         var ticks = _time.GetUtcNow().UtcTicks;
         var now = new DateTimeOffset(ticks - (ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var outcomes = new Outcome[commands.Length];
         for (var i = 0; i < commands.Length; i++)
-            outcomes[i] = batch.Decide(i, pending[i].Id, now);
-        if (batch.Postings.Count > 0)
-            tx.Store(_shard, batch);
+            outcomes[i] = batch.Decide(i, pending[i].Id, now, visits);
+        tx.Store(_shard, batch, visits);
         return outcomes;
+    }
+
+    private LedgerVisit[] Enter(Command[] commands)
+    {
+        if (_guests.Count == 0)
+            return [];
+        var visits = new List<LedgerVisit>(_guests.Count);
+        foreach (var guest in _guests)
+        {
+            if (guest.Enter(_shard, commands) is { } visit)
+                visits.Add(visit);
+        }
+
+        return [.. visits];
     }
 
     private sealed class Pending(Command command, MovementId id)

@@ -9,8 +9,13 @@ internal sealed class LedgerWriters : IAsyncDisposable
 {
     private readonly LedgerWriter[] _writers;
 
-    public LedgerWriters(int shards, Db db, Ids ids, TimeProvider time) =>
-        _writers = [.. Enumerable.Range(0, shards).Select(shard => new LedgerWriter((short)shard, db, ids, time))];
+    /// <param name="shards">How many shards the database has.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="ids">Ids for movements.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="guests">Who takes part in the transactions, in the order in which they take their locks.</param>
+    public LedgerWriters(int shards, Db db, Ids ids, TimeProvider time, params IReadOnlyList<ILedgerGuest> guests) =>
+        _writers = [.. Enumerable.Range(0, shards).Select(shard => new LedgerWriter((short)shard, db, ids, time, guests))];
 
     /// <summary>How many shards, and so writers, there are.</summary>
     public int Shards => _writers.Length;

@@ -97,12 +97,12 @@ internal sealed class Db : IAsyncDisposable
     }
 
     /// <summary>One round trip for the last statements and the COMMIT: when one of them fails, the server skips those after it.</summary>
-    private static async Task Commit(NpgsqlBatch last)
+    private static async Task Commit(Round last)
     {
         await using (last)
         {
-            last.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-            await last.ExecuteNonQueryAsync(CancellationToken.None);
+            last.Add("COMMIT");
+            await last.Write(CancellationToken.None);
         }
     }
 
@@ -143,5 +143,5 @@ internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transac
     /// <summary>
     /// Statements whose results nobody waits for: they go to the server together with the COMMIT, after the work is done. Null for none.
     /// </summary>
-    public NpgsqlBatch? Last { get; set; }
+    public Round? Last { get; set; }
 }

@@ -30,7 +30,7 @@ internal static class TransactionSql
         m.id, m.kind, m.state, m.wallet_id, m.to_wallet_id, m.currency, m.amount, m.fee, m.sighting, m.effective_at, m.updated_at,
         m.reference_text, m.description,
         CASE WHEN m.kind = 2 THEN (SELECT w.tx_id FROM withdrawal w WHERE w.shard = m.shard AND w.account_id = m.account_id
-            AND w.reference = m.reference AND w.tx_id IS NOT NULL LIMIT 1) END
+            AND w.id = m.id) END
         """;
 
     private const string Range = "m.shard = $1 AND m.account_id = $2 AND m.id < $3 AND m.id >= $4";

@@ -1,33 +1,63 @@
-using System.Text.Json;
-using Coffer.Ledger;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
-using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Withdrawals;
 
-/// <summary>Paying out: create, list and show withdrawals (contract 5).</summary>
-internal static class WithdrawalsApi
+/// <summary>Paying out: create, list, show and cancel withdrawals (contract 5).</summary>
+internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> payers, Authenticate authenticate, CreateWithdrawal create,
+    FinishWithdrawal finish, Currencies currencies)
 {
     private const int AddressMax = 255;
     private const int CustomIdMax = 64;
     private const int PageDefault = 20;
     private const int PageMax = 100;
 
-    public static void MapWithdrawals(
-        this IEndpointRouteBuilder routes, Db db, CreateWithdrawal create, IdempotencyApi idempotency, Currencies currencies)
+    public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/withdrawal", http => idempotency.Run(http, http.Caller().Account, async key =>
-        {
-            var withdrawal = await create.Run(http.Caller(), await Read(http, currencies), key, http.RequestAborted);
-            return Reply.Json(StatusCodes.Status201Created, json => Write(json, withdrawal, currencies));
-        })).RequireWrite();
-        routes.MapGet("/withdrawal", http => List(http, db, currencies)).RequireRead();
-        routes.MapGet("/withdrawal/{id}", http => Show(http, db, currencies)).RequireRead();
+        routes.MapPost("/withdrawal", Create).WithMetadata(new Access(Scopes.Write, Deferred: true));
+        routes.MapGet("/withdrawal", List).RequireRead();
+        routes.MapGet("/withdrawal/{id}", Show).RequireRead();
+        routes.MapPost("/withdrawal/{id}/cancel", Cancel).RequireWrite();
     }
 
-    private static async Task<WithdrawalRequest> Read(HttpContext http, Currencies currencies)
+    /// <summary>
+    /// One read finds out who is calling and whose the wallet is; everything else is one transaction of the ledger. What is wrong with
+    /// the request is said only to somebody who may make it.
+    /// </summary>
+    private async Task Create(HttpContext http)
+    {
+        var (request, key, fault) = await TryRead(http);
+        var payer = await payers.Read(new PayerQuestion(http.Features.Get<PresentedCredential>()!.Hash, request?.Wallet));
+        var caller = authenticate.Accept(http, payer?.Credential);
+        if (request is null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault!);
+            return;
+        }
+
+        if (payer!.Wallet is not { } wallet || !caller.MayUse(new WalletId(wallet)))
+            throw new Refused(Refusal.NotFound("wallet"));
+        var (withdrawal, replayed) = await create.Run(caller, new WalletId(wallet), request, key);
+        if (replayed)
+            IdempotencyKeys.Replayed(http);
+        await Answer.Json(http, StatusCodes.Status201Created, json => json.Write(withdrawal.AtFirst(), currencies, confirmations: 0));
+    }
+
+    private async Task<(WithdrawalRequest? Request, string? Key, Exception? Fault)> TryRead(HttpContext http)
+    {
+        try
+        {
+            var key = IdempotencyKeys.Of(http);
+            return (await Read(http), key, null);
+        }
+        catch (Exception fault) when (fault is Refused or BadHttpRequestException)
+        {
+            return (null, null, fault);
+        }
+    }
+
+    private async Task<WithdrawalRequest> Read(HttpContext http)
     {
         Input.Query(http).Check();
         var body = await Input.Body(http);
@@ -41,90 +71,76 @@ internal static class WithdrawalsApi
             body.Fault("callback_url", "Send an absolute URL that begins with https://.");
         var onTop = body.Flag("final_amount", missing: true);
         body.Check();
-        return new WithdrawalRequest(wallet is { } id ? new WalletId(id) : null, currency, amount, address, onTop, customId, callback);
+        return new WithdrawalRequest(wallet, currency, amount, address, onTop, customId, callback);
     }
 
-    private static async Task List(HttpContext http, Db db, Currencies currencies)
+    private async Task List(HttpContext http)
     {
         var caller = http.Caller();
         var query = Input.Query(http);
         var limit = query.Number("limit", PageDefault, 1, PageMax);
         var offset = query.Number("offset", 0, 0, int.MaxValue);
-        var (state, sent) = State(query);
-        var currency = query.OptionalCurrency("currency", currencies);
-        var customId = query.OptionalText("custom_id", CustomIdMax);
+        var after = query.OptionalUuid("starting_after");
+        var newestFirst = Sort(query);
+        var (from, before) = query.TimeRange("start_date", "end_date");
+        var filter = new WithdrawalFilter(State(query), query.OptionalCurrency("currency", currencies)?.Code,
+            Currencies(query.OptionalText("blockchain"), query.OptionalText("token")), query.OptionalText("custom_id", CustomIdMax),
+            caller.Wallets, from, before);
         query.Check();
-        var filter = new WithdrawalFilter(state, sent, currency?.Code, customId, caller.Wallets is null ? null : [.. caller.Wallets]);
-        var total = await db.CountWithdrawals(caller.Shard, caller.Account, filter, http.RequestAborted);
-        var page = await db.ListWithdrawals(caller.Shard, caller.Account, filter, limit, offset, http.RequestAborted);
-        await Answer.Json(http, StatusCodes.Status200OK, json =>
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("withdrawals"u8);
-            foreach (var withdrawal in page)
-                Write(json, withdrawal, currencies);
-            json.WriteEndArray();
-            json.WriteNumber("total"u8, total);
-            json.WriteNumber("limit"u8, limit);
-            json.WriteNumber("offset"u8, offset);
-            json.WriteEndObject();
-        });
+        var page = await ListWithdrawals.Run(db, caller.Shard, caller.Account, filter, newestFirst, after, limit, offset, http.RequestAborted);
+        await Answer.Json(http, StatusCodes.Status200OK, json => json.WritePage(page, limit, offset, currencies));
     }
 
-    private static async Task Show(HttpContext http, Db db, Currencies currencies)
+    private async Task Show(HttpContext http)
+    {
+        Input.Query(http).Check();
+        await Tell(http, await Find(http));
+    }
+
+    private async Task Cancel(HttpContext http)
+    {
+        Input.Query(http).Check();
+        (await Input.Body(http)).Check();
+        await Tell(http, await finish.Cancel(await Find(http)));
+    }
+
+    private async Task Tell(HttpContext http, Withdrawal withdrawal)
+    {
+        var height = withdrawal.BlockHeight is null ? null : await db.HeightOf(withdrawal.Chain, http.RequestAborted);
+        await Answer.Json(http, StatusCodes.Status200OK,
+            json => json.Write(withdrawal, currencies, WithdrawalJson.Confirmations(withdrawal, height)));
+    }
+
+    private async Task<Withdrawal> Find(HttpContext http)
     {
         var caller = http.Caller();
-        Input.Query(http).Check();
-        if (!Guid.TryParseExact((string?)http.Request.RouteValues["id"], "D", out var id)
-            || await db.FindWithdrawal(caller.Shard, caller.Account, id, http.RequestAborted) is not { } withdrawal
-            || !caller.MayUse(withdrawal.Wallet))
-            throw new Refused(Refusal.NotFound("withdrawal"));
-        await Answer.Json(http, StatusCodes.Status200OK, json => Write(json, withdrawal, currencies));
+        return Guid.TryParseExact((string?)http.Request.RouteValues["id"], "D", out var id)
+            && await db.FindWithdrawal(caller.Shard, caller.Account, id, http.RequestAborted) is { } withdrawal
+            && caller.MayUse(withdrawal.Wallet) ? withdrawal : throw new Refused(Refusal.NotFound("withdrawal"));
     }
 
-    private static (MovementState? State, bool? Sent) State(Input query)
+    private static WithdrawalState? State(Input query)
     {
-        switch (query.OptionalText("status"))
-        {
-            case null:
-                return (null, null);
-            case "pending":
-                return (MovementState.Requested, false);
-            case "submitted":
-                return (MovementState.Requested, true);
-            case "completed":
-                return (MovementState.Settled, null);
-            case "failed":
-                return (MovementState.Failed, null);
-            default:
-                query.Fault("status", "Send pending, submitted, completed or failed.");
-                return (null, null);
-        }
+        var word = query.OptionalText("status");
+        if (word is null)
+            return null;
+        if (WithdrawalStates.Of(word) is { } state)
+            return state;
+        query.Fault("status", $"Send one of {string.Join(", ", Enum.GetValues<WithdrawalState>().Select(WithdrawalStates.Word))}.");
+        return null;
     }
 
-    private static void Write(Utf8JsonWriter json, Withdrawal withdrawal, Currencies currencies)
+    private static bool Sort(Input query)
     {
-        var currency = currencies.Find(withdrawal.Currency);
-        var fee = withdrawal.NetworkFee + withdrawal.TransactionFee;
-        json.WriteStartObject();
-        json.WriteString("id"u8, withdrawal.Id.Value);
-        json.WriteString("status"u8, withdrawal.Status);
-        json.WriteShort("amount"u8, withdrawal.Amount, currency.Decimals);
-        json.WriteString("currency"u8, withdrawal.Currency);
-        json.WriteString("address"u8, withdrawal.Address);
-        json.WriteString("blockchain"u8, currency.Network);
-        json.WriteString("token"u8, currency.Token);
-        json.WriteShort("network_fee"u8, withdrawal.NetworkFee, currency.Decimals);
-        json.WriteShort("transaction_fee"u8, withdrawal.TransactionFee, currency.Decimals);
-        json.WriteShort("total_fee"u8, fee, currency.Decimals);
-        json.WriteShort("total_deducted"u8, withdrawal.Amount + fee, currency.Decimals);
-        json.WriteString("transaction_hash"u8, withdrawal.TxId);
-        json.WriteNumber("required_confirmations"u8, currency.Confirmations);
-        json.WriteString("account_id"u8, withdrawal.Wallet.Value);
-        json.WriteString("custom_id"u8, withdrawal.CustomId);
-        json.WriteString("callback_url"u8, withdrawal.CallbackUrl);
-        json.WriteTime("created_at"u8, withdrawal.CreatedAt);
-        json.WriteTime("updated_at"u8, withdrawal.UpdatedAt);
-        json.WriteEndObject();
+        var sort = query.OptionalText("sort");
+        if (sort is not (null or "created_desc" or "created_asc"))
+            query.Fault("sort", "Send created_desc or created_asc.");
+        return sort != "created_asc";
     }
+
+    /// <summary>The currencies on that network, of that token; null when neither is named.</summary>
+    private List<string>? Currencies(string? network, string? token) => network is null && token is null ? null
+        : [.. currencies.All.Where(currency => Is(network, currency.Network) && Is(token, currency.Token)).Select(currency => currency.Code)];
+
+    private static bool Is(string? wanted, string actual) => wanted is null || wanted.Equals(actual, StringComparison.OrdinalIgnoreCase);
 }

@@ -36,13 +36,13 @@ internal sealed class ChainWorld : IAsyncDisposable
     {
         var time = TimeProvider.System;
         (Db, _ownsDb) = (db, ownsDb);
-        _ledger = new LedgerWriters(2, Db, new Ids(time, Random.Shared.NextBytes), time);
+        _ledger = new LedgerWriters(2, Db, new Ids(time, Random.Shared.NextBytes), time, new WithdrawalGuest());
         var currencies = new Currencies([Tether, Ether, Tron, Dai]);
         Chains = new SimulatedChains(Db, currencies, time);
         Chain = Chains.Of(Account);
         Follower = new FollowChain(Db, _ledger, currencies, at);
         Forgetful = new FollowChain(Db, _ledger, currencies, at, BlocksKept);
-        Send = new SendWithdrawals(Db, _ledger, currencies, time, at);
+        Send = new SendWithdrawals(Db, new FinishWithdrawal(_ledger, currencies), currencies, time, at);
         _all = new FollowSimulatedChains(Db, Chains, Follower, new LookIntoMempool(Db, time), Send);
     }
 

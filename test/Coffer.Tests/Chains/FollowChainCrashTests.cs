@@ -175,9 +175,10 @@ public sealed class FollowChainCrashTests(TestCluster cluster)
     private static async Task Request(ChainWorld world, string name, Int128 amount)
     {
         var command = new RequestWithdrawal(ChainWorld.Account, ChainWorld.Wallet, ChainWorld.Tether, Reference.Of($"withdrawal:{name}"),
-            amount, 3, Payee);
-        var facts = new WithdrawalFacts(ChainWorld.Noon, 2, 1, null, null, null);
-        await world.Db.Transaction((tx, ct) => tx.Keep(ChainWorld.Shard, command, facts, ct), Ct);
+            amount, 3, Payee)
+        {
+            Companion = new WithdrawalOrder(world.Chain.Id, 2, FeesOnTop: true),
+        };
         (await world.Write(command)).Accepted();
     }
 }

@@ -60,7 +60,7 @@ public sealed class SendWithdrawalsTests(TestCluster cluster) : IAsyncLifetime
         Assert.Equal(103, (await _world.Balance()).Held);
         await _world.Follow();
         Assert.Equal(new Parts(1_000, 0, 0, 1_000, 0, 0), await _world.Balance());
-        Assert.True(await _world.Scalar<bool>("SELECT finished FROM withdrawal"));
+        Assert.Equal((short)WithdrawalState.Failed, await _world.Scalar<short>("SELECT state FROM withdrawal"));
         Assert.Empty(await _world.Chain.Mempool(Ct));
     }
 
@@ -75,18 +75,15 @@ public sealed class SendWithdrawalsTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_the_ledger_never_accepted_is_never_sent_and_forgotten_after_a_day()
+    public async Task What_waits_for_approval_is_not_sent_before_it()
     {
-        var command = Command("lost", 100, Payee);
-        await Keep(command, TimeProvider.System.GetUtcNow());
-        await Request("accepted", 50, Payee);
-        await _world.Execute("UPDATE withdrawal SET created_at = now() - interval '3 days' WHERE amount = 50");
+        await Request("w", 100, Payee, needsApproval: true);
         await _world.Follow();
-        Assert.Equal(50, (int)Assert.Single(await _world.Chain.Mempool(Ct)).Amount);
-        Assert.Equal(2, await _world.Scalar<long>("SELECT count(*) FROM withdrawal"));
-        await _world.Execute("UPDATE withdrawal SET created_at = now() - interval '25 hours'");
+        Assert.Empty(await _world.Chain.Mempool(Ct));
+        Assert.Equal("1 approval", await _world.Scalar<string>("SELECT concat_ws(' ', state, waits_for) FROM withdrawal"));
+        await _world.Execute("UPDATE withdrawal SET state = 2");
         await _world.Follow();
-        Assert.Equal(50, await _world.Scalar<decimal>("SELECT amount FROM withdrawal"));
+        Assert.Equal(100, (int)Assert.Single(await _world.Chain.Mempool(Ct)).Amount);
     }
 
     [Fact]
@@ -97,7 +94,7 @@ public sealed class SendWithdrawalsTests(TestCluster cluster) : IAsyncLifetime
         {
             await _world.Follow();
             await _world.Mine(1);
-            await _world.Execute("UPDATE withdrawal SET sent_at = NULL");
+            await _world.Execute("UPDATE withdrawal SET state = 3 WHERE state = 4");
         }
 
         await _world.Follow();
@@ -129,20 +126,14 @@ public sealed class SendWithdrawalsTests(TestCluster cluster) : IAsyncLifetime
     private async Task<int[]> Paid() => [.. (await _world.Chain.Blocks(0, 100, Ct)).SelectMany(block => block.Transfers)
         .Where(transfer => transfer.Address == Payee).Select(transfer => (int)transfer.Amount)];
 
-    private static RequestWithdrawal Command(string name, Int128 amount, string address) => new(
-        ChainWorld.Account, ChainWorld.Wallet, ChainWorld.Tether, Reference.Of($"withdrawal:{name}"), amount, 3, address);
-
-    private async Task<RequestWithdrawal> Request(string name, Int128 amount, string address)
+    private async Task<RequestWithdrawal> Request(string name, Int128 amount, string address, bool needsApproval = false)
     {
-        var command = Command(name, amount, address);
-        await Keep(command, TimeProvider.System.GetUtcNow());
+        var command = new RequestWithdrawal(
+            ChainWorld.Account, ChainWorld.Wallet, ChainWorld.Tether, Reference.Of($"withdrawal:{name}"), amount, 3, address)
+        {
+            Companion = new WithdrawalOrder(_world.Chain.Id, 2, FeesOnTop: true) { NeedsApproval = needsApproval },
+        };
         (await _world.Write(command)).Accepted();
         return command;
-    }
-
-    private Task Keep(RequestWithdrawal command, DateTimeOffset at)
-    {
-        var facts = new WithdrawalFacts(at, 2, 1, null, null);
-        return _world.Db.Transaction((tx, ct) => tx.Keep(ChainWorld.Shard, command, facts, ct), Ct);
     }
 }

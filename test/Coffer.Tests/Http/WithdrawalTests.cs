@@ -91,7 +91,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
         Assert.Equal("1000.00/986.00", await Balance());
         await Post("/sandbox/blocks", """{"count":12}""");
         Assert.Equal("14.00/0.00", await Balance());
-        Assert.Equal(68L, await _world.Query<long>("SELECT count(DISTINCT tx_id) FROM withdrawal WHERE finished"));
+        Assert.Equal(68L, await _world.Query<long>("SELECT count(DISTINCT tx_id) FROM withdrawal WHERE state = 6"));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class LedgerConstraintTests(TestCluster cluster)
         ("posting_sums_to_zero", $"INSERT INTO posting ({Columns}) {Copy("version + 100", "available + 1")}"),
         ("posting_key", $"INSERT INTO posting ({Columns}) {Copy("version", "available")}"),
         ("posting_parts_after_are_not_negative", $"INSERT INTO posting ({Columns}) {Copy("version + 100", "available", after: "-1")}"),
-        ("posting_kind_is_known", $"INSERT INTO posting ({Columns}) {Copy("version + 100", "available", kind: "12")}"),
+        ("posting_kind_is_known", $"INSERT INTO posting ({Columns}) {Copy("version + 100", "available", kind: "13")}"),
         ("posting_counts_before_it_is_recorded",
             $"INSERT INTO posting ({Columns}) {Copy("version + 100", "available", effective: "recorded_at + interval '1 s'")}"),
         ("available_is_not_negative", $"UPDATE balance SET available = -1, deposited = deposited - available - 1 WHERE {Main}"),
