@@ -97,7 +97,7 @@ internal sealed class App : IAsyncDisposable
         var followChain = new FollowChain(db, ledger, currencies);
         var mempool = new LookIntoMempool(db, time);
         var finish = new FinishWithdrawal(ledger, currencies);
-        var hotChains = new Dictionary<string, string>();
+        var hotChains = (chainEntries ?? []).Where(chain => chain.Hot is not null).ToDictionary(chain => chain.Network, chain => chain.Id);
         var follow = new FollowSimulatedChains(db, chains, followChain, mempool, new SendWithdrawals(db, finish, currencies, time));
         var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
         new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, hotChains), finish, currencies).Map(web);

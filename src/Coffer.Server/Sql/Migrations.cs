@@ -160,7 +160,7 @@ internal static class Migrations
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static List<Migration> Embedded()
+    internal static List<Migration> Embedded()
     {
         const string prefix = "Sql/";
         var scripts = new List<Migration>();
