@@ -114,9 +114,9 @@ internal static class PostingBench
     private static Task<Outcome> One(Rig rig, short shard, Command command) => rig.Db.Transaction(async (tx, ct) =>
     {
         var batch = new LedgerBatch([command]);
-        await tx.Load(shard, batch, ct);
-        var outcome = batch.Decide(0, rig.Ids.Movement(), DateTimeOffset.UtcNow);
-        tx.Store(shard, batch);
+        await tx.Load(shard, batch, [], ct);
+        var outcome = batch.Decide(0, rig.Ids.Movement(), DateTimeOffset.UtcNow, []);
+        tx.Store(shard, batch, []);
         return outcome;
     }, CancellationToken.None, repeatable: true);
 
