@@ -6,8 +6,10 @@ namespace Coffer;
 /// Reads the operator's currency file: a JSON array, one object per currency, members as in <see cref="Currency"/> in snake_case.
 /// Amounts and prices are decimal strings in whole units. Strict, because a wrong figure here is somebody's money: unknown or repeated
 /// members, wrong kinds and ranges are refused, and all of them at once, so that a file is corrected in one go. What may be left out:
-/// <c>contract</c> (the network's own coin), each minimum and fee (zero), <c>price_age_max_minutes</c> (a price stays good until the next
-/// one, which is what an operator who sets prices by hand needs), <c>price</c> (unknown until one is set). <c>confirmations</c> is a number
+/// <c>contract</c> (the network's own coin), each minimum and fee (zero), each maximum and <c>approval_above</c> (none),
+/// <c>network_fee_bearer</c> (<c>house</c>), <c>price_age_max_minutes</c> (a price stays good until the next one, which is what an operator
+/// who sets prices by hand needs), <c>price</c> (unknown until one is set). <c>network_fee</c> is an amount, or <c>"estimate"</c> for what
+/// the chain asks, up to <c>network_fee_max</c>; then <c>network_fee_fallback</c> is charged while no estimate is known. <c>confirmations</c> is a number
 /// of blocks, or <c>"finalized"</c> for what the chain itself calls final; on a chain that calls nothing so, that is
 /// <see cref="Currency.ConfirmationsWithoutFinality"/> blocks.
 /// </summary>
@@ -66,6 +68,12 @@ public static class CurrenciesFile
         {
             var what = same.Key.Contract is null ? $"{same.Key.Network}'s own coin" : $"the contract {same.First().Contract}";
             yield return $"{string.Join(" and ", same.Select(c => c.Code))} are both {what} (network {same.Key.Network}, member contract)";
+        }
+        foreach (var token in currencies.Where(c => c.Contract is not null && c.NetworkFeeEstimate is not null))
+        {
+            if (!currencies.Any(c => c.Network == token.Network && c.Contract is null))
+                yield return $"{token.Code}: network_fee cannot be estimated without the own coin of the network {token.Network} in the file, "
+                    + "whose price the estimate is converted with";
         }
     }
 

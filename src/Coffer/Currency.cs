@@ -49,11 +49,32 @@ public sealed record Currency
     /// <summary>Withdrawals below this are refused; smallest units, at least 0.</summary>
     public Int128 WithdrawalMinimum { get; init; }
 
-    /// <summary>The platform's fee on each withdrawal (<c>transaction_fee</c>); smallest units, at least 0.</summary>
+    /// <summary>One withdrawal pays at most this; smallest units, at least <see cref="WithdrawalMinimum"/>; null for no limit.</summary>
+    public Int128? WithdrawalMaximum { get; init; }
+
+    /// <summary>All withdrawals of an account in one UTC day pay at most this; smallest units; null for no limit.</summary>
+    public Int128? WithdrawalDayMaximum { get; init; }
+
+    /// <summary>A withdrawal of more than this waits for an approval; smallest units, at least 0; null: none does.</summary>
+    public Int128? ApprovalAbove { get; init; }
+
+    /// <summary>The flat part of the platform's fee on each withdrawal (<c>transaction_fee</c>); smallest units, at least 0.</summary>
     public Int128 WithdrawalFee { get; init; }
 
-    /// <summary>The network's fee charged on each withdrawal (<c>network_fee</c>); smallest units, at least 0.</summary>
+    /// <summary>The proportional part of it: thousandths of the amount that is asked for, rounded up; 0 to 1000.</summary>
+    public int WithdrawalFeePerMille { get; init; }
+
+    /// <summary>
+    /// The network's fee charged on each withdrawal (<c>network_fee</c>) when it is fixed; smallest units, at least 0. Zero when it is
+    /// estimated.
+    /// </summary>
     public Int128 NetworkFee { get; init; }
+
+    /// <summary>How the network's fee is estimated; null when <see cref="NetworkFee"/> is charged.</summary>
+    public EstimatedFee? NetworkFeeEstimate { get; init; }
+
+    /// <summary>Who bears what the network takes less or more than was charged.</summary>
+    public NetworkFeeBearer NetworkFeeBearer { get; init; }
 
     /// <summary>A price older than this counts as unknown; null for no limit.</summary>
     public TimeSpan? PriceAgeMax { get; init; }
@@ -63,4 +84,14 @@ public sealed record Currency
 
     /// <summary>The code as <c>/wallets/balances</c> writes it.</summary>
     public string CodeLower { get; private init; } = "";
+}
+
+/// <summary>Who bears the difference between the network fee that was charged and the one that was paid.</summary>
+public enum NetworkFeeBearer
+{
+    /// <summary>The operator: the customer pays what he was told.</summary>
+    House,
+
+    /// <summary>The customer: he pays what the network took, never more than he was told. For a network's own coin only.</summary>
+    Customer,
 }

@@ -10,11 +10,13 @@ internal sealed class CurrencyEntry
     private const int PriceAgeMinutesMax = 366 * 24 * 60;
     private const int NameMax = 60;
     private const int ContractMax = 64;
+    private const string EstimateWord = "estimate";
 
     private static readonly HashSet<string> Members =
     [
         "code", "name", "network", "token", "decimals", "contract", "confirmations", "deposit_minimum", "deposit_fee",
-        "withdrawal_minimum", "withdrawal_fee", "network_fee", "price_age_max_minutes", "price",
+        "withdrawal_minimum", "withdrawal_maximum", "withdrawal_day_maximum", "approval_above", "withdrawal_fee", "withdrawal_fee_per_mille",
+        "network_fee", "network_fee_max", "network_fee_fallback", "network_fee_bearer", "price_age_max_minutes", "price",
     ];
 
     private readonly Dictionary<string, JsonElement> members = [];
@@ -46,6 +48,8 @@ internal sealed class CurrencyEntry
         var before = problems.Count;
         var entry = new CurrencyEntry(element, Label(element, number), problems);
         var currency = entry.Read();
+        if (problems.Count == before)
+            entry.CheckWithdrawals(currency);
         return problems.Count == before ? currency : null;
     }
 
@@ -67,8 +71,14 @@ internal sealed class CurrencyEntry
             DepositMinimum = Units("deposit_minimum", decimals),
             DepositFee = Units("deposit_fee", decimals),
             WithdrawalMinimum = Units("withdrawal_minimum", decimals),
+            WithdrawalMaximum = MaybeUnits("withdrawal_maximum", decimals),
+            WithdrawalDayMaximum = MaybeUnits("withdrawal_day_maximum", decimals),
+            ApprovalAbove = MaybeUnits("approval_above", decimals),
             WithdrawalFee = Units("withdrawal_fee", decimals),
-            NetworkFee = Units("network_fee", decimals),
+            WithdrawalFeePerMille = Has("withdrawal_fee_per_mille") ? Integer("withdrawal_fee_per_mille", 0, WithdrawalFees.PerMilleMax) ?? 0 : 0,
+            NetworkFee = SaysEstimate() ? 0 : Units("network_fee", decimals),
+            NetworkFeeEstimate = Estimate(decimals),
+            NetworkFeeBearer = Bearer(),
             PriceAgeMax = Has("price_age_max_minutes") && Integer("price_age_max_minutes", 1, PriceAgeMinutesMax) is { } minutes
                 ? TimeSpan.FromMinutes(minutes)
                 : null,
@@ -108,6 +118,53 @@ internal sealed class CurrencyEntry
         if (!Amount.TryParse(text, decimals, out var amount, out var fault))
             Problem(member, $"{Quote(text)} is not an amount: {Sentence(fault, decimals)}");
         return amount;
+    }
+
+    private Int128? MaybeUnits(string member, int decimals) => Has(member) ? Units(member, decimals) : null;
+
+    private bool SaysEstimate() =>
+        members.TryGetValue("network_fee", out var value) && value.ValueKind == JsonValueKind.String && TextOf(value) == EstimateWord;
+
+    private EstimatedFee? Estimate(int decimals)
+    {
+        if (SaysEstimate())
+        {
+            var max = Units("network_fee_max", decimals);
+            if (!Has("network_fee_max"))
+                Problem("network_fee_max", $"is missing: a network_fee that is \"{EstimateWord}\" needs the most that a withdrawal is charged");
+            return new EstimatedFee(max, MaybeUnits("network_fee_fallback", decimals));
+        }
+        foreach (var member in (ReadOnlySpan<string>)["network_fee_max", "network_fee_fallback"])
+        {
+            if (Has(member))
+                Problem(member, $"is only for a network_fee that is \"{EstimateWord}\"");
+        }
+        return null;
+    }
+
+    private NetworkFeeBearer Bearer()
+    {
+        var word = Has("network_fee_bearer") ? Text("network_fee_bearer") : "house";
+        if (word is not (null or "house" or "customer"))
+            Problem("network_fee_bearer", "must be \"house\" or \"customer\"");
+        return word == "customer" ? NetworkFeeBearer.Customer : NetworkFeeBearer.House;
+    }
+
+    /// <summary>What the figures for withdrawals must agree about.</summary>
+    private void CheckWithdrawals(Currency currency)
+    {
+        var least = Int128.Max(currency.WithdrawalMinimum, 1);
+        if (currency.WithdrawalMaximum < least)
+            Problem("withdrawal_maximum", "is below withdrawal_minimum, so that nothing could be withdrawn");
+        if (currency.WithdrawalDayMaximum < least)
+            Problem("withdrawal_day_maximum", "is below withdrawal_minimum, so that nothing could be withdrawn");
+        if (currency.NetworkFeeEstimate is { Max: var max } && max == 0)
+            Problem("network_fee_max", "must be above zero");
+        if (currency.NetworkFeeEstimate is { Fallback: { } fallback } estimate && fallback > estimate.Max)
+            Problem("network_fee_fallback", "is above network_fee_max");
+        if (currency.NetworkFeeBearer == NetworkFeeBearer.Customer && currency.Contract is not null)
+            Problem("network_fee_bearer",
+                "cannot be \"customer\" for a token: the network takes its fee in its own coin, of which the customer's token balance knows nothing");
     }
 
     private UsdPrice? Price()
