@@ -70,7 +70,7 @@ calls.sendrawtransaction = async ([hex]) => {
 async function replace(tx) {
   const old = new Set(tx.inputs.map(({ prevout }) => mempool.getSpent(prevout.hash, prevout.index)).filter(entry => entry));
   if (old.size === 0) return [];
-  if ([...old].some(entry => !entry.tx.isRBF())) refuse(-26, 'txn-mempool-conflict');
+  if ([...old].some(entry => entry.tx.inputs.every(input => input.sequence >= 0xfffffffe))) refuse(-26, 'txn-mempool-conflict');
   const fee = tx.getFee(await mempool.getCoinView(tx));
   const due = [...old].reduce((sum, entry) => sum + entry.fee, tx.getVirtualSize());
   if (fee < due) refuse(-26, `insufficient fee, rejecting replacement ${tx.txid()}; new fee ${fee} < ${due}`);
