@@ -35,7 +35,7 @@ internal sealed class TronStub : IAsyncDisposable
     /// <summary>Another result than what the receipt says, by transaction.</summary>
     public Dictionary<string, string> Results { get; } = [];
 
-    /// <summary>How Tron calls a transaction of the node behind, without <c>0x</c> both.</summary>
+    /// <summary>How Tron calls a transaction of the node behind, both without <c>0x</c>.</summary>
     public Dictionary<string, string> Renamed { get; } = [];
 
     /// <summary>What a transaction burnt, in sun.</summary>
