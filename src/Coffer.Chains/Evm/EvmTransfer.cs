@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Coffer.Chains.Keys;
 using Coffer.Chains.Payouts;
 
@@ -10,24 +9,10 @@ namespace Coffer.Chains.Evm;
 /// </summary>
 public static class EvmTransfer
 {
-    private const int WordBytes = 32, SelectorBytes = 4, CallBytes = SelectorBytes + (2 * WordBytes);
-    private const int AddressAt = SelectorBytes + WordBytes - EvmAddress.Bytes, AmountAt = CallBytes - 16;
-
-    // The first four bytes of the Keccak-256 of transfer(address,uint256).
-    private static ReadOnlySpan<byte> Selector => [0xA9, 0x05, 0x9C, 0xBB];
-
     /// <summary>Whom a payment calls, with what coin and what data.</summary>
     /// <param name="output">What is paid; the asset and the address in the checksummed spelling.</param>
-    public static (string To, Int128 Value, byte[] Data) Call(PayoutOutput output)
-    {
-        if (output.Asset is null)
-            return (output.Address, output.Amount, []);
-        var data = new byte[CallBytes];
-        Selector.CopyTo(data);
-        EvmAddress.ToBytes(output.Address).CopyTo(data.AsSpan(AddressAt));
-        BinaryPrimitives.WriteInt128BigEndian(data.AsSpan(AmountAt), output.Amount);
-        return (output.Asset, 0, data);
-    }
+    public static (string To, Int128 Value, byte[] Data) Call(PayoutOutput output) => output.Asset is null
+        ? (output.Address, output.Amount, []) : (output.Asset, 0, TokenCall.Write(EvmAddress.ToBytes(output.Address), output.Amount));
 
     /// <summary>
     /// What unsigned bytes do. Bytes that send nothing to <paramref name="from"/> itself, which only use up a nonce, have no outputs. A
@@ -50,7 +35,7 @@ public static class EvmTransfer
     public static SignedPayout Sign(ReadOnlySpan<byte> unsigned, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> key, SecretKeys keys)
     {
         var transaction = FeeMarketTransaction.Parse(unsigned);
-        Span<byte> signature = stackalloc byte[2 * WordBytes];
+        Span<byte> signature = stackalloc byte[Secp256k1.SignatureBytes];
         var recoveryId = keys.Sign(transaction.SigningHash(), secret, key, signature);
         return Named(transaction.Signed(signature, recoveryId));
     }
@@ -74,13 +59,9 @@ public static class EvmTransfer
             return transaction.Value > 0 ? new PayoutOutput(transaction.To, null, transaction.Value) : throw RlpReader.Fault("pays nothing");
         }
 
-        if (transaction.Value != 0 || data.Length != CallBytes || !data.StartsWith(Selector) || data[SelectorBytes..AddressAt].ContainsAnyExcept((byte)0))
-            throw RlpReader.Fault("calls a contract otherwise than to transfer a token");
-        var amount = data[(CallBytes - WordBytes)..AmountAt].ContainsAnyExcept((byte)0)
-            ? -1 : BinaryPrimitives.ReadInt128BigEndian(data[AmountAt..]);
-        return amount > 0 && amount <= Amount.Max
-            ? new PayoutOutput(EvmAddress.Write(data.Slice(AddressAt, EvmAddress.Bytes)), transaction.To, amount)
-            : throw RlpReader.Fault("pays nothing, or more than there can be");
+        return transaction.Value == 0 && TokenCall.Read(data) is var (receiver, amount)
+            ? new PayoutOutput(EvmAddress.Write(receiver), transaction.To, amount)
+            : throw RlpReader.Fault("calls a contract otherwise than to transfer a token");
     }
 
     private static SignedPayout Named(byte[] signed) => new("0x" + Convert.ToHexStringLower(Keccak256.Hash(signed)), signed);

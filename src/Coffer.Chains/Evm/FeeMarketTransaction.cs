@@ -13,10 +13,6 @@ public sealed record FeeMarketTransaction
     private const byte Type = 2;
     private const int HalfBytes = 32;
 
-    // EIP-2: of the two s that verify, only the lower one is valid.
-    private static readonly byte[] _halfOrder =
-        Convert.FromHexString("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0");
-
     /// <summary>The chain that it is for (EIP-155), above 0.</summary>
     public required long ChainId { get; init; }
 
@@ -81,7 +77,7 @@ public sealed record FeeMarketTransaction
         Half(items.Bytes(), signature[HalfBytes..]);
         if (!items.AtEnd)
             throw RlpReader.Fault("has more parts than a signed one");
-        if (signature[HalfBytes..].SequenceCompareTo(_halfOrder) > 0)
+        if (!PublicKeys.IsLow(signature))
             throw RlpReader.Fault("carries the higher of two signatures, which the chain refuses (EIP-2)");
         return PublicKeys.Recover(transaction.SigningHash(), signature, recoveryId) is { } key
             ? (transaction, EvmAddress.OfKey(key)) : throw RlpReader.Fault("carries no valid signature");

@@ -9,6 +9,9 @@ public static class PublicKeys
     private const byte PrefixEven = 2;
     private const byte PrefixOdd = 3;
 
+    private static readonly byte[] _halfOrder =
+        Convert.FromHexString("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0");
+
     /// <summary>Whether this is a compressed key (33 bytes, first 2 or 3) of a point on the curve.</summary>
     public static bool IsValid(ReadOnlySpan<byte> key)
     {
@@ -56,6 +59,17 @@ public static class PublicKeys
         Span<byte> point = stackalloc byte[PointBytes];
         var recovered = secp256k1_ecdsa_recover(Context, ref GetReference(point), in first, in GetReference(hash)) == 1;
         return recovered ? Write(point, CompressedBytes) : null;
+    }
+
+    /// <summary>
+    /// Whether a signature has the lower of the two s that verify. Whoever takes no other lets nobody but the secret's owner make a second
+    /// form of it (EIP-2, BIP146).
+    /// </summary>
+    /// <param name="signature">r and s, exactly 64 bytes.</param>
+    public static bool IsLow(ReadOnlySpan<byte> signature)
+    {
+        MustHave(signature.Length, SignatureBytes);
+        return signature[ScalarBytes..].SequenceCompareTo(_halfOrder) <= 0;
     }
 
     /// <summary>Writes the library's own form of a key, compressed for 33 bytes and uncompressed for 65.</summary>
