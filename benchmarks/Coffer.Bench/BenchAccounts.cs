@@ -34,12 +34,12 @@ internal static class BenchAccounts
         ]
         """);
 
-    public static async Task<BenchAccount> Make(Rig rig, string name)
+    public static async Task<BenchAccount> Make(Rig rig, string name, Mode mode = Mode.Live, Scopes scopes = Scopes.Read)
     {
         var issue = new IssueCredential(rig.Db, rig.Ids, RandomNumberGenerator.Fill, TimeProvider.System);
-        var (account, wallet) = await CreateAccount.Run(rig.Db, rig.Ids, TimeProvider.System, PostingBench.Shards, name, Mode.Live, null, CancellationToken.None);
-        var (key, _) = await issue.ApiKey(account, name, Scopes.Read, null, null, null, CancellationToken.None);
-        var (secret, client) = await issue.Client(account, name, Scopes.Read, CancellationToken.None);
+        var (account, wallet) = await CreateAccount.Run(rig.Db, rig.Ids, TimeProvider.System, PostingBench.Shards, name, mode, null, CancellationToken.None);
+        var (key, _) = await issue.ApiKey(account, name, scopes, null, null, null, CancellationToken.None);
+        var (secret, client) = await issue.Client(account, name, scopes, CancellationToken.None);
         return new BenchAccount(account.Id.Value, account.Shard, wallet.Id.Value, key, client.ClientId, secret);
     }
 }

@@ -16,7 +16,7 @@ internal static class ReadServer
 {
     public static async Task<int> Run(string connectionString, string constant)
     {
-        var settings = new Settings { Port = 0, RequestsPerSecond = 4_000, TokenRequestsPerMinute = 10_000 };
+        var settings = new Settings { Port = 0, RequestsPerSecond = 100_000, TokenRequestsPerMinute = 10_000 };
         await using var app = await App.Start(settings, connectionString, PostingBench.Shards, BenchAccounts.Currencies, TimeProvider.System,
             RandomNumberGenerator.Fill, CancellationToken.None);
         var builder = WebApplication.CreateSlimBuilder();

@@ -70,7 +70,8 @@ internal sealed class AuditorModel
             DepositConfirmed confirmed => Ripe(confirmed, known, purse, now),
             DepositReversed reversed => Vanished(reversed, known, purse, now),
             RequestWithdrawal ask => Reserve(ask, known, purse, now),
-            SettleWithdrawal => Finish(command, known, purse, now, left: true),
+            SettleWithdrawal settle => Finish(command, known, purse, now, left: true, settle.Fee),
+            UnsettleWithdrawal unsettle => Return(unsettle, known, purse, now),
             FailWithdrawal => Finish(command, known, purse, now, left: false),
             Transfer move => Move(move, known, purse, to!, now),
             Correct correct => ByHand(correct, known, purse, now),
@@ -147,7 +148,7 @@ internal sealed class AuditorModel
             c.Reference.Text), now, purse with { Free = purse.Free - whole, Reserved = purse.Reserved + whole }, []);
     }
 
-    private Verdict Finish(Command c, AuditedMovement? known, AuditedPurse purse, DateTimeOffset now, bool left)
+    private Verdict Finish(Command c, AuditedMovement? known, AuditedPurse purse, DateTimeOffset now, bool left, BigInteger? fee = null)
     {
         if (known is null) return No("NotFound");
         if (Foreign(c, known, "Withdrawal")) return No("Conflict");
@@ -157,10 +158,23 @@ internal sealed class AuditorModel
         var whole = known.Amount + known.Fee;
         var after = purse with { Reserved = purse.Reserved - whole };
         var done = known with { State = end, Effective = now, Updated = now };
-        return left
-            ? Book(c, done, now, after with { Gone = after.Gone + whole, Fees = after.Fees + known.Fee },
-                [new(c.Wallet, c.Currency.Code, now, 0, whole, 0, 1)])
-            : Book(c, done, now, after with { Free = after.Free + whole }, []);
+        if (!left) return Book(c, done, now, after with { Free = after.Free + whole }, []);
+        var charged = fee is { } actual && actual < known.Fee ? actual : known.Fee;
+        var gone = known.Amount + charged;
+        return Book(c, done with { Fee = charged }, now,
+            after with { Gone = after.Gone + gone, Fees = after.Fees + charged, Free = after.Free + whole - gone },
+            [new(c.Wallet, c.Currency.Code, now, 0, gone, 0, 1)]);
+    }
+
+    private Verdict Return(UnsettleWithdrawal c, AuditedMovement? known, AuditedPurse purse, DateTimeOffset now)
+    {
+        if (known is null) return No("NotFound");
+        if (Foreign(c, known, "Withdrawal")) return No("Conflict");
+        if (known.State != "Settled" || known.Effective != c.SettledAt) return Still(known);
+        var back = known.Amount + known.Fee;
+        return Book(c, known with { State = "Requested", Effective = now, Updated = now }, now,
+            purse with { Reserved = purse.Reserved + back, Gone = purse.Gone - back, Fees = purse.Fees - known.Fee },
+            [new(c.Wallet, c.Currency.Code, known.Effective, 0, -back, 0, -1)]);
     }
 
     private Verdict Move(Transfer c, AuditedMovement? known, AuditedPurse source, AuditedPurse to, DateTimeOffset now)

@@ -45,7 +45,9 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
             Move.Reverse when deposits.Count > 0 => Recent(deposits, step) is var d
                 ? new DepositReversed(account.Id, d.Wallet, d.Currency, d.Reference, d.Sighting) : null!,
             Move.Settle when withdrawals.Count > 0 => Recent(withdrawals, step) is var w
-                ? new SettleWithdrawal(account.Id, w.Wallet, w.Currency, w.Reference) : null!,
+                ? new SettleWithdrawal(account.Id, w.Wallet, w.Currency, w.Reference, step.Pick % 3 == 0 ? step.Fee : null) : null!,
+            Move.Unsettle when withdrawals.Count > 0 => Recent(withdrawals, step) is var w
+                ? new UnsettleWithdrawal(account.Id, w.Wallet, w.Currency, w.Reference, SettledAt(w, step)) : null!,
             Move.Fail when withdrawals.Count > 0 => Recent(withdrawals, step) is var w
                 ? new FailWithdrawal(account.Id, w.Wallet, w.Currency, w.Reference) : null!,
             Move.Ask => new RequestWithdrawal(account.Id, wallet, currency, New(), amount, step.Fee, $"to {step.Pick % 3}"),
@@ -69,6 +71,10 @@ internal sealed class ModelAccount(TestAccount account, WalletId[] wallets, Curr
             Sighting = first.Sighting + (step.Pick % 3),
         };
     }
+
+    /// <summary>Mostly when it was settled, if it is; sometimes another time.</summary>
+    private DateTimeOffset SettledAt(RequestWithdrawal withdrawal, Step step) =>
+        Book.Movements.TryGetValue(withdrawal.Reference.Text, out var known) ? known.Effective.AddMicroseconds(step.Pick % 7 == 0 ? 1 : 0) : default;
 
     /// <summary>A reference that is taken, for something else.</summary>
     private static Command Misuse(Command other, Step step, WalletId wallet, Currency currency) => (step.Pick % 4) switch

@@ -6,7 +6,7 @@ namespace Coffer.Tests.Ledger;
 /// <summary>What a step tries. Most steps carry on what earlier ones began; many are wrong on purpose.</summary>
 internal enum Move
 {
-    Deposit, DepositAgain, Confirm, Reverse, Ask, Settle, Fail, Transfer, CorrectUp, CorrectDown, Repeat, Misuse,
+    Deposit, DepositAgain, Confirm, Reverse, Ask, Settle, Unsettle, Fail, Transfer, CorrectUp, CorrectDown, Repeat, Misuse,
 }
 
 /// <summary>One step of a plan: numbers that an account turns into a command, whatever it holds by then.</summary>
@@ -28,7 +28,7 @@ internal static class ModelSteps
 
     private static readonly Gen<Move> Moves = Gen.Frequency(
         (22, Gen.Constant(Move.Deposit)), (4, Gen.Constant(Move.DepositAgain)), (20, Gen.Constant(Move.Confirm)),
-        (7, Gen.Constant(Move.Reverse)), (16, Gen.Constant(Move.Ask)), (9, Gen.Constant(Move.Settle)), (5, Gen.Constant(Move.Fail)),
+        (7, Gen.Constant(Move.Reverse)), (16, Gen.Constant(Move.Ask)), (9, Gen.Constant(Move.Settle)), (4, Gen.Constant(Move.Unsettle)), (5, Gen.Constant(Move.Fail)),
         (9, Gen.Constant(Move.Transfer)), (3, Gen.Constant(Move.CorrectUp)), (3, Gen.Constant(Move.CorrectDown)),
         (8, Gen.Constant(Move.Repeat)), (3, Gen.Constant(Move.Misuse)));
 

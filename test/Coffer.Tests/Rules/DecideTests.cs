@@ -39,6 +39,10 @@ public sealed class DecideTests
         { "request other destination", ["WithdrawalRequested", "Reused", "Reused", "Reused", "Reused", "Reused", "Reused", "Reused", "Reused"] },
         { "settle", ["NotFound", "Conflict", "Conflict", "Conflict", "WithdrawalSettled", "=", "Conflict", "Conflict", "Conflict"] },
         { "settle other wallet", ["NotFound", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict"] },
+        { "settle for less", ["NotFound", "Conflict", "Conflict", "Conflict", "WithdrawalSettled", "=", "Conflict", "Conflict", "Conflict"] },
+        { "unsettle", ["NotFound", "Conflict", "Conflict", "Conflict", "=", "WithdrawalUnsettled", "=", "Conflict", "Conflict"] },
+        { "unsettle another time", ["NotFound", "Conflict", "Conflict", "Conflict", "=", "=", "=", "Conflict", "Conflict"] },
+        { "unsettle other wallet", ["NotFound", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict"] },
         { "fail", ["NotFound", "Conflict", "Conflict", "Conflict", "WithdrawalFailed", "Conflict", "=", "Conflict", "Conflict"] },
         { "fail other wallet", ["NotFound", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict", "Conflict"] },
         { "transfer", ["TransferOut TransferIn", "Reused", "Reused", "Reused", "Reused", "Reused", "Reused", "=", "Reused"] },
@@ -183,6 +187,42 @@ public sealed class DecideTests
     }
 
     [Fact]
+    public void A_settlement_that_is_undone_is_held_again_and_leaves_the_hour_that_had_it()
+    {
+        Fund(100);
+        Do(Ask(10, 3));
+        var settled = Do(new SettleWithdrawal(Owner, Main, Eth, Same)).Movement!;
+        now = Noon.AddDays(2);
+        var undone = Do(new UnsettleWithdrawal(Owner, Main, Eth, Same, settled.EffectiveAt));
+        Expect(available: 87, held: 13, deposited: 100);
+        Assert.Equal((MovementState.Requested, new Flow(0, -13, 0, -1), Noon, now), (undone.Movement!.State, undone.Postings[0].Flow,
+            undone.Postings[0].Hour, undone.Postings[0].RecordedAt));
+        var again = Do(new SettleWithdrawal(Owner, Main, Eth, Same)).Movement!;
+        // A late command of the first settlement does not touch the second.
+        Do(new UnsettleWithdrawal(Owner, Main, Eth, Same, settled.EffectiveAt));
+        Expect(available: 87, deposited: 100, withdrawn: 13, fees: 3);
+        Do(new UnsettleWithdrawal(Owner, Main, Eth, Same, again.EffectiveAt));
+        Do(new FailWithdrawal(Owner, Main, Eth, Same));
+        Expect(available: 100, deposited: 100);
+    }
+
+    [Fact]
+    public void A_fee_that_turned_out_lower_gives_the_rest_back_and_a_higher_one_takes_no_more()
+    {
+        Fund(100);
+        Do(Ask(10, 3));
+        var movement = Do(new SettleWithdrawal(Owner, Main, Eth, Same, Fee: 1)).Movement!;
+        Assert.Equal(1, movement.Fee);
+        Expect(available: 89, deposited: 100, withdrawn: 11, fees: 1);
+        Do(new Correct(Owner, Main, Eth, Reference.Of("spent"), -89, null, "spent"));
+        // What was given back may be spent, so undoing it reserves what left, and a second settlement takes no more than that.
+        Do(new UnsettleWithdrawal(Owner, Main, Eth, Same, movement.EffectiveAt));
+        Expect(held: 11, deposited: 100, withdrawn: 89);
+        Do(new SettleWithdrawal(Owner, Main, Eth, Same, Fee: 2));
+        Expect(deposited: 100, withdrawn: 100, fees: 1);
+    }
+
+    [Fact]
     public void A_clock_that_jumps_back_books_nothing_before_what_it_follows()
     {
         now = Noon.AddHours(1);
@@ -284,6 +324,10 @@ public sealed class DecideTests
         "request other destination" => Ask(10, 1) with { Destination = "elsewhere" },
         "settle" => new SettleWithdrawal(Owner, Main, Eth, Same),
         "settle other wallet" => new SettleWithdrawal(Owner, Other, Eth, Same),
+        "settle for less" => new SettleWithdrawal(Owner, Main, Eth, Same, Fee: 0),
+        "unsettle" => new UnsettleWithdrawal(Owner, Main, Eth, Same, Noon),
+        "unsettle another time" => new UnsettleWithdrawal(Owner, Main, Eth, Same, Noon.AddSeconds(1)),
+        "unsettle other wallet" => new UnsettleWithdrawal(Owner, Other, Eth, Same, Noon),
         "fail" => new FailWithdrawal(Owner, Main, Eth, Same),
         "fail other wallet" => new FailWithdrawal(Owner, Other, Eth, Same),
         "transfer" => Move(10),
