@@ -32,7 +32,7 @@ public sealed class CancelWithdrawalTests(TestCluster cluster) : IAsyncLifetime
     public async Task What_nobody_has_begun_to_pay_is_given_back_whole_and_stays_cancelled()
     {
         var id = await Waiting(100);
-        Assert.Equal("895.50/104.50", await Balance());
+        Assert.Equal("1000.00/104.50", await Balance());
         var got = await Cancel(id);
         Assert.Equal((200, "cancelled"), (got.Status, Text(got, "status")));
         Assert.Equal("1000.00/0.00", await Balance());
@@ -52,7 +52,7 @@ public sealed class CancelWithdrawalTests(TestCluster cluster) : IAsyncLifetime
         var id = await Waiting(100);
         var other = await (await _world.Account()).ApiKey();
         Assert.Equal(404, (await _world.Send(HttpMethod.Post, $"/withdrawal/{id}/cancel", null, ("X-API-Key", other))).Status);
-        Assert.Equal(404, (await Cancel(Guid.NewGuid().ToString())).Status);
+        Assert.Equal(404, (await Cancel(_world.Ids.New().ToString())).Status);
         Assert.Equal(400, (await Post($"/withdrawal/{id}/cancel/", """{"why":"x"}""")).Status);
         await _world.Execute("UPDATE withdrawal SET needs_approval = false");
         await Post("/sandbox/blocks", """{"count":1}""");
