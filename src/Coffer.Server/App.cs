@@ -6,6 +6,7 @@ using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Payments;
+using Coffer.Server.Payouts;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
@@ -98,7 +99,8 @@ internal sealed class App : IAsyncDisposable
         var mempool = new LookIntoMempool(db, time);
         var finish = new FinishWithdrawal(ledger, currencies);
         var hotChains = (chainEntries ?? []).Where(chain => chain.Hot is not null).ToDictionary(chain => chain.Network, chain => chain.Id);
-        var follow = new FollowSimulatedChains(db, chains, followChain, mempool, new SendWithdrawals(db, finish, currencies, time));
+        var pay = new PayWithdrawals(db, finish, ids, time, web.Services.GetRequiredService<ILogger<PayWithdrawals>>());
+        var follow = new FollowSimulatedChains(db, chains, followChain, mempool, pay);
         var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
         new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, hotChains), finish, currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);

@@ -14,6 +14,7 @@ public sealed partial class TidyTests
     [
         ["", "Commands", "Demo"],
         ["Chain"],
+        ["Payouts"],
         ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard"],
         ["Addresses"],
         ["Auth", "Ledger"],
@@ -21,7 +22,7 @@ public sealed partial class TidyTests
     ];
 
     // Program's own folders, Auth and Ledger, Host and Sql are foundations that know their neighbour.
-    private static readonly int[] _foundations = [0, 4, 5];
+    private static readonly int[] _foundations = [0, 5, 6];
 
     private static readonly string _root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 

@@ -90,8 +90,14 @@ public interface IPayouts
     (string Address, string Path)? Change(long number) => null;
 
     /// <summary>
-    /// Asks what a transaction with these outputs needs now. A <see cref="ChainFault"/> that is not retryable when the chain says that it
-    /// would fail whatever is paid for it (a token that refuses the receiver).
+    /// EVM: how many transactions of the hot wallet are in the chain, and how many with those that wait; null elsewhere. More than were
+    /// planned here means that somebody else has the key.
+    /// </summary>
+    Task<(long Latest, long Waiting)?> Nonces(CancellationToken ct) => Task.FromResult<(long, long)?>(null);
+
+    /// <summary>
+    /// Asks what a transaction with these outputs needs now. Without outputs: one that only uses up a nonce. A <see cref="ChainFault"/>
+    /// that is not retryable when the chain says that it would fail whatever is paid for it (a token that refuses the receiver).
     /// </summary>
     Task<PayoutTerms> Terms(IReadOnlyList<PayoutOutput> outputs, CancellationToken ct);
 

@@ -71,16 +71,34 @@ public sealed class SimulatedChain(string id, ISimulatedLog log) : IChain, IDisp
         if (!SimulatedAddress.IsValid(parsed.Output.Address))
             throw new ChainFault($"{Id} does not know the address that the transaction pays.", retryable: false);
         var txId = SimulatedTransaction.Id(transaction.Span);
+        BroadcastFault? fault = null;
         try
         {
-            await Append(new SimulatedOperation.Broadcast(txId, parsed.Output), ct);
+            await Append(() =>
+            {
+                fault = state.NextFault;
+                return fault is { } how
+                    ? new SimulatedOperation.Broken(txId, parsed.Output, how) : new SimulatedOperation.Broadcast(txId, parsed.Output);
+            }, ct);
         }
         catch (Refused full)
         {
             throw new ChainFault($"{Id}: {full.Message}", retryable: true, full);
         }
-        return txId;
+
+        return fault switch
+        {
+            BroadcastFault.Fail => throw new ChainFault($"{Id} was told to refuse this payment for ever.", retryable: false),
+            BroadcastFault.Hang => throw new ChainFault($"{Id} was told to leave this payment without an answer.", retryable: true),
+            _ => txId,
+        };
     }
+
+    /// <summary>
+    /// The next <paramref name="count"/> payments of ours go wrong, behind those that are to go wrong already. Throws <see cref="Refused"/>
+    /// beyond a limit.
+    /// </summary>
+    public Task Break(BroadcastFault fault, int count, CancellationToken ct) => Append(new SimulatedOperation.Break(fault, count), ct);
 
     /// <inheritdoc/>
     public Task<ChainTip> Tip(CancellationToken ct) => Read(TipNow, ct);
@@ -127,7 +145,10 @@ public sealed class SimulatedChain(string id, ISimulatedLog log) : IChain, IDisp
         }
     }
 
-    private async Task<ChainTip> Append(SimulatedOperation operation, CancellationToken ct)
+    private Task<ChainTip> Append(SimulatedOperation operation, CancellationToken ct) => Append(() => operation, ct);
+
+    /// <summary>Writes what is to be done, as decided on the state of each try.</summary>
+    private async Task<ChainTip> Append(Func<SimulatedOperation> decide, CancellationToken ct)
     {
         await gate.WaitAsync(ct);
         try
@@ -135,6 +156,7 @@ public sealed class SimulatedChain(string id, ISimulatedLog log) : IChain, IDisp
             for (var attempt = 0; attempt < SimulatedLimits.AppendAttemptsMax; attempt++)
             {
                 await Refresh(ct);
+                var operation = decide();
                 if (state.IsDone(operation))
                     return TipNow();
                 if (state.WhyNot(operation) is { } refusal)

@@ -29,4 +29,7 @@ public static class SimulatedLimits
 
     /// <summary>Operations read from the log at once.</summary>
     public const int ReplayBatch = 1_000;
+
+    /// <summary>Payments of ours that are still to go wrong.</summary>
+    public const int FaultsMax = 100;
 }

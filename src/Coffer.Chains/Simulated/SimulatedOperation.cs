@@ -19,6 +19,8 @@ public sealed record SimulatedOutput(TransferKind Kind, string Address, string C
 [JsonDerivedType(typeof(Mine), "mine")]
 [JsonDerivedType(typeof(Reorg), "reorg")]
 [JsonDerivedType(typeof(Broadcast), "broadcast")]
+[JsonDerivedType(typeof(Break), "break")]
+[JsonDerivedType(typeof(Broken), "broken")]
 public abstract record SimulatedOperation
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -60,4 +62,15 @@ public abstract record SimulatedOperation
     /// <param name="TxId">The id of those bytes, see <see cref="SimulatedTransaction.Id"/>.</param>
     /// <param name="Output">What it pays.</param>
     public sealed record Broadcast(string TxId, SimulatedOutput Output) : SimulatedOperation;
+
+    /// <summary>The next payments of ours go wrong.</summary>
+    /// <param name="How">In which way.</param>
+    /// <param name="Count">How many of them.</param>
+    public sealed record Break(BroadcastFault How, int Count) : SimulatedOperation;
+
+    /// <summary>A payment of ours went wrong, as was wished for the next one.</summary>
+    /// <param name="TxId">The id of its bytes.</param>
+    /// <param name="Output">What it pays.</param>
+    /// <param name="How">In which way.</param>
+    public sealed record Broken(string TxId, SimulatedOutput Output, BroadcastFault How) : SimulatedOperation;
 }

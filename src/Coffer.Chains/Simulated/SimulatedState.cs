@@ -20,13 +20,14 @@ internal sealed class SimulatedState
     /// <summary>The height of a transaction that a reorg dropped.</summary>
     private const long Dropped = -2;
 
-    private sealed record Payment(string TxId, bool Ours, IReadOnlyList<ChainTransfer> Transfers);
+    private sealed record Payment(string TxId, bool Ours, IReadOnlyList<ChainTransfer> Transfers, bool Forgotten = false);
 
     private readonly string chain;
     private readonly List<ChainBlock> blocks = [];
     private readonly List<List<Payment>> contents = [];
     private readonly List<Payment> mempool = [];
     private readonly Dictionary<string, long> heights = [];
+    private readonly Queue<BroadcastFault> faults = [];
     private int forks;
 
     public SimulatedState(string chain)
@@ -41,6 +42,9 @@ internal sealed class SimulatedState
     public long Height => blocks.Count - 1;
 
     public ChainBlock Tip => blocks[^1];
+
+    /// <summary>What goes wrong with the next payment of ours; null for nothing.</summary>
+    public BroadcastFault? NextFault => faults.TryPeek(out var fault) ? fault : null;
 
     public IReadOnlyList<ChainTransfer> Mempool => [.. mempool.SelectMany(payment => payment.Transfers)];
 
@@ -82,6 +86,7 @@ internal sealed class SimulatedState
     {
         SimulatedOperation.Deposit deposit => heights.GetValueOrDefault(deposit.TxId, Dropped) != Dropped,
         SimulatedOperation.Broadcast broadcast => heights.GetValueOrDefault(broadcast.TxId, Dropped) != Dropped,
+        SimulatedOperation.Broken broken => heights.GetValueOrDefault(broken.TxId, Dropped) != Dropped,
         _ => false,
     };
 
@@ -95,6 +100,7 @@ internal sealed class SimulatedState
             SimulatedOperation.Deposit deposit => WhyNot(deposit),
             SimulatedOperation.Mine mine => WhyNot(mine),
             SimulatedOperation.Reorg reorg => WhyNot(reorg),
+            SimulatedOperation.Break fault => WhyNot(fault),
             _ => WhyNotEnter(),
         };
     }
@@ -108,6 +114,15 @@ internal sealed class SimulatedState
                 break;
             case SimulatedOperation.Broadcast broadcast:
                 Enter(new Payment(broadcast.TxId, Ours: true, Transfers(broadcast.TxId, [broadcast.Output])));
+                break;
+            case SimulatedOperation.Break fault:
+                for (var i = 0; i < fault.Count; i++)
+                    faults.Enqueue(fault.How);
+                break;
+            case SimulatedOperation.Broken broken:
+                faults.TryDequeue(out _);
+                if (broken.How is BroadcastFault.Hang or BroadcastFault.Forget)
+                    Enter(new Payment(broken.TxId, Ours: true, Transfers(broken.TxId, [broken.Output]), broken.How == BroadcastFault.Forget));
                 break;
             case SimulatedOperation.Mine mine:
                 for (var i = 0; i < mine.Count; i++)
@@ -146,6 +161,13 @@ internal sealed class SimulatedState
         return Height + 1 > SimulatedLimits.HeightMax ? Full($"{SimulatedLimits.HeightMax} blocks") : null;
     }
 
+    private Refusal? WhyNot(SimulatedOperation.Break fault)
+    {
+        if (fault.Count is < 1 or > SimulatedLimits.FaultsMax)
+            return Refusal.Parameter("count", $"Give 1 to {SimulatedLimits.FaultsMax} broadcasts.");
+        return faults.Count + fault.Count > SimulatedLimits.FaultsMax ? Full($"{SimulatedLimits.FaultsMax} faults to come") : null;
+    }
+
     private static Refusal Full(string limit) =>
         new(RefusalCode.LimitExceeded, $"A simulated chain holds at most {limit}; use a new account.");
 
@@ -172,7 +194,7 @@ internal sealed class SimulatedState
         // They join the end of the mempool, so they come back in another block and, beside others, at another place in it.
         foreach (var payment in lost)
         {
-            if (payment.Ours || reorg.Returned)
+            if ((payment.Ours && !payment.Forgotten) || (!payment.Ours && reorg.Returned))
                 Enter(payment);
             else
                 heights[payment.TxId] = Dropped;

@@ -263,12 +263,4 @@ internal static class ChainSql
         await using var row = await command.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct) ? new ChainCursor(row.GetInt64(0), row.GetString(1)) : null;
     }
-
-    private static NpgsqlCommand Command(this Tx tx, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlCommand(sql, tx.Connection, tx.Transaction);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
-    }
 }

@@ -1,5 +1,5 @@
 using Coffer.Server.Sql;
-using Coffer.Server.Withdrawals;
+using Coffer.Server.Payouts;
 
 namespace Coffer.Server.Chain;
 
@@ -10,7 +10,7 @@ namespace Coffer.Server.Chain;
 /// If the process dies here: the chain is marked as followed last, so the worker of the next process does all of it again, and all of it
 /// may be done again.
 /// </summary>
-internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, FollowChain follow, LookIntoMempool mempool, SendWithdrawals withdrawals)
+internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, FollowChain follow, LookIntoMempool mempool, PayWithdrawals pay)
 {
     /// <summary>Accounts found in one run of the worker.</summary>
     public const int AccountsMax = 100;
@@ -39,17 +39,18 @@ internal sealed class FollowSimulatedChains(Db db, SimulatedChains chains, Follo
     }
 
     /// <summary>What was accepted waits for a block afterwards.</summary>
-    public Task Send(AccountId account, short shard, CancellationToken ct) => withdrawals.Send(chains.Of(account), ct);
+    public Task Send(AccountId account, short shard, CancellationToken ct) => pay.Pay(chains.Paying(account), ct);
 
     /// <summary>Everything that the chain says by now is in the ledger afterwards.</summary>
     public async Task Follow(AccountId account, short shard, CancellationToken ct)
     {
         var followed = chains.Followed(account);
-        await withdrawals.Send(followed.Chain, ct);
+        var paying = chains.Paying(account);
+        await pay.Pay(paying, ct);
         var operations = await db.OperationCount(account, ct);
         await follow.CatchUp(followed, ct);
         await mempool.Run(followed, ct);
-        await withdrawals.Settle(followed.Chain, ct);
+        await pay.Watch(paying, ct);
         await db.Transaction((tx, token) => tx.MarkFollowed(account, operations, token), ct, repeatable: true);
     }
 }

@@ -1,4 +1,6 @@
+using Coffer.Chains;
 using Coffer.Chains.Simulated;
+using Coffer.Server.Payouts;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Chain;
@@ -11,6 +13,9 @@ internal sealed class SimulatedChains(Db db, Currencies currencies, TimeProvider
 {
     /// <summary>Chains kept in memory at once.</summary>
     public const int CountMax = 32;
+
+    /// <summary>Payouts of one account that may wait for a block.</summary>
+    public const int InFlightMax = 1_000;
 
     private readonly Lock _gate = new();
     private readonly LinkedList<(AccountId Account, SimulatedChain Chain)> _recent = [];
@@ -49,6 +54,23 @@ internal sealed class SimulatedChains(Db db, Currencies currencies, TimeProvider
             transfer => currencies.TryFind(transfer.Asset, out var currency) ? currency : null)
         {
             Assets = [.. currencies.All.Select(currency => (currency, (string?)currency.Code))],
+        };
+    }
+
+    /// <summary>The chain of a test account, for the worker that pays. Nobody signs there, and what is lost is sent again at once.</summary>
+    public PayingChain Paying(AccountId account)
+    {
+        var chain = Of(account);
+        return new PayingChain
+        {
+            Chain = chain,
+            Payouts = new SimulatedPayouts(chain, code => currencies.Find(code).Contract is null ? TransferKind.Native : TransferKind.Token),
+            Signer = (request, _) => Task.FromResult(new SigningAnswer(request.Unsigned.ToArray())),
+            Assets = currencies.All.ToDictionary(currency => currency.Code, currency => (currency, (string?)currency.Code)),
+            FeeMax = 0,
+            InFlightMax = InFlightMax,
+            BumpAfter = TimeSpan.MaxValue,
+            SendAgainAfter = TimeSpan.Zero,
         };
     }
 }

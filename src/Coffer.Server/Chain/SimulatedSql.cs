@@ -80,7 +80,7 @@ internal static class SimulatedSql
         await using var command = db.Reads.CreateCommand("""
             SELECT a.id, a.shard FROM simulated_chain s JOIN account a ON a.id = s.account_id WHERE s.followed < s.operations
             UNION
-            SELECT account_id, shard FROM withdrawal WHERE chain >= 'sim:' AND chain < 'sim;' AND state IN (1, 2, 3) AND NOT (state = 1 AND needs_approval)
+            SELECT account_id, shard FROM withdrawal WHERE chain >= 'sim:' AND chain < 'sim;' AND state IN (1, 2, 3, 10) AND NOT (state = 1 AND needs_approval)
             LIMIT $1
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = countMax });

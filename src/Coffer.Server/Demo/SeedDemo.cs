@@ -3,10 +3,12 @@ using Coffer.Server.Auth;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Payouts;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
 using Coffer.Server.Withdrawals;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coffer.Server.Demo;
 
@@ -72,7 +74,7 @@ internal sealed class SeedDemo
         var chains = new SimulatedChains(db, _currencies, clock);
         var follow = new FollowSimulatedChains(
             db, chains, new FollowChain(db, ledger, _currencies), new LookIntoMempool(db, clock),
-            new SendWithdrawals(db, new FinishWithdrawal(ledger, _currencies), _currencies, clock));
+            new PayWithdrawals(db, new FinishWithdrawal(ledger, _currencies), new Ids(clock, _random), clock, NullLogger.Instance));
         var chain = chains.Of(account.Id);
         var height = (await chain.Tip(ct)).Height;
         var done = 0L;

@@ -89,7 +89,29 @@ internal sealed record Withdrawal
 /// <summary>The words for why nothing happens to a withdrawal now.</summary>
 internal static class WaitingFor
 {
+    /// <summary>Above its currency's bound somebody else has to allow it.</summary>
     public const string Approval = "approval";
+
+    /// <summary>The hot wallet has too little of what is to be paid.</summary>
+    public const string Funds = "funds";
+
+    /// <summary>The hot wallet has too little of the coin that the network's fee is paid in.</summary>
+    public const string Gas = "gas";
+
+    /// <summary>The network asks for more than one transaction may cost.</summary>
+    public const string Fee = "fee";
+
+    /// <summary>The signer's own limit of the day is used up.</summary>
+    public const string Limit = "limit";
+
+    /// <summary>The signer has refused it; its log and the server's say why.</summary>
+    public const string Signer = "signer";
+
+    /// <summary>It is signed by hand on this chain.</summary>
+    public const string Signature = "signature";
+
+    /// <summary>Its row does not say what the ledger was asked for. A human has to look.</summary>
+    public const string Ledger = "ledger";
 }
 
 /// <summary>What a <see cref="RequestWithdrawal"/> takes along, so that the ledger's transaction writes the row too.</summary>

@@ -44,13 +44,6 @@ internal static class WithdrawalReadSql
         return payers;
     }
 
-    /// <summary>What is in one of these states on a chain, in the order of the ids after <paramref name="after"/>.</summary>
-    public static Task<List<Withdrawal>> WithdrawalsOn(this Db db, string chain, IReadOnlyList<WithdrawalState> states, Guid after,
-        int countMax, CancellationToken ct) => Rows(db, $"""
-            {WithdrawalSql.Select} WHERE w.chain = $1 AND w.state = ANY ($2) AND w.state IN (1, 2, 3, 4, 5, 10) AND w.id > $3
-            ORDER BY w.id LIMIT $4
-            """, ct, P(chain), P(states, state => (short)state), P(after), P(countMax));
-
     /// <summary>The withdrawal with this id; null when it is nobody's or somebody else's.</summary>
     public static async Task<Withdrawal?> FindWithdrawal(this Db db, short shard, AccountId account, Guid id, CancellationToken ct)
     {
@@ -92,6 +85,50 @@ internal static class WithdrawalReadSql
         command.Parameters.Add(P(height));
         command.Parameters.Add(P(hash));
         return (long?)await command.ExecuteScalarAsync(ct) ?? 0;
+    }
+
+    /// <summary>
+    /// What may be paid on a chain, the oldest first, and whether the ledger was asked for just that. What the signer has refused comes
+    /// again when it was refused before the time given.
+    /// </summary>
+    public static async Task<List<(Withdrawal Row, bool Proven)>> PayableWithdrawals(
+        this Db db, string chain, DateTimeOffset refusedBefore, int most, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand($"""
+            SELECT {WithdrawalSql.Columns}, (SELECT m.amount = w.amount AND m.fee = w.network_fee + w.transaction_fee
+                    AND m.description = w.address AND m.state = 4 AND m.kind = 2 AND m.currency = w.currency
+                FROM movement m WHERE m.shard = w.shard AND m.account_id = w.account_id AND m.id = w.id)
+            FROM withdrawal w {WithdrawalSql.Movement}
+            WHERE w.chain = $1 AND w.state IN (1, 2) AND {WithdrawalSql.Payable}
+                AND (w.waits_for IS NULL OR w.updated_at < $2
+                    OR w.waits_for NOT IN ('{WaitingFor.Signer}', '{WaitingFor.Limit}', '{WaitingFor.Fee}', '{WaitingFor.Ledger}'))
+            ORDER BY w.id LIMIT $3
+            """);
+        command.Parameters.Add(P(chain));
+        command.Parameters.Add(P(refusedBefore.UtcDateTime));
+        command.Parameters.Add(P(most));
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        var found = new List<(Withdrawal, bool)>();
+        while (await rows.ReadAsync(ct))
+            found.Add((WithdrawalSql.Read(rows), !rows.IsDBNull(rows.FieldCount - 1) && rows.GetBoolean(rows.FieldCount - 1)));
+        return found;
+    }
+
+    /// <summary>The withdrawals that payouts pay, in the order of their outputs.</summary>
+    public static async Task<List<(Guid Payout, Withdrawal Row)>> WithdrawalsOf(this Db db, IReadOnlyList<Guid> payouts, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand($"""
+            SELECT {WithdrawalSql.Columns}, l.payout_id FROM unnest($1::uuid[]) AS k(id)
+            JOIN payout_withdrawal l ON l.payout_id = k.id AND l.live
+            JOIN withdrawal w ON w.shard = l.shard AND w.account_id = l.account_id AND w.id = l.withdrawal_id {WithdrawalSql.Movement}
+            ORDER BY l.payout_id, l.ordinal
+            """);
+        command.Parameters.Add(P(payouts, id => id));
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        var found = new List<(Guid, Withdrawal)>();
+        while (await rows.ReadAsync(ct))
+            found.Add((rows.GetGuid(rows.FieldCount - 1), WithdrawalSql.Read(rows)));
+        return found;
     }
 
     private static NpgsqlParameter[] Filters(short shard, AccountId account, WithdrawalFilter filter) =>

@@ -13,18 +13,26 @@ internal static class WithdrawalSql
     /// <summary>The rows as <see cref="Read"/> reads them; conditions follow.</summary>
     public const string Select = $"SELECT {Columns} FROM withdrawal w {Movement}";
 
-    private const string Columns = """
+    public const string Columns = """
         w.shard, w.account_id, w.id, w.state, w.chain, w.wallet_id, w.currency, w.amount, w.network_fee, w.transaction_fee, w.fees_on_top,
         w.address, w.custom_id, w.idempotency_key, w.callback_url, w.request, w.requested_by, w.needs_approval, w.decided_by, w.decided_at,
         w.waits_for, w.reason, w.tx_id, w.network_fee_paid, w.block_height, w.created_at, w.updated_at, w.completed_at, m.reference_text
         """;
 
-    private const string Movement = """
+    public const string Movement = """
         CROSS JOIN LATERAL (
             SELECT reference_text FROM movement WHERE shard = w.shard AND account_id = w.account_id AND id = w.id OFFSET 0) m
         """;
 
     private const string Key = "WHERE shard = $1 AND account_id = $2 AND id = $3";
+
+    // What may be planned now. Everything else, a freeze or a limit, belongs here too, so that it holds for a plan in the making.
+    public const string Payable = "(w.state = 2 OR (w.state = 1 AND NOT w.needs_approval))";
+
+    private const string These = """
+        FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS k(shard, account_id, id)
+        WHERE w.shard = k.shard AND w.account_id = k.account_id AND w.id = k.id
+        """;
 
     private const string InsertRows = """
         INSERT INTO withdrawal (shard, account_id, id, state, chain, wallet_id, currency, amount, network_fee, transaction_fee, fees_on_top,
@@ -69,27 +77,46 @@ internal static class WithdrawalSql
         P((short)row.State), P(row.Reason), P(row.UpdatedAt.UtcDateTime), P(row.CompletedAt?.UtcDateTime), P(row.DecidedBy),
         P(row.DecidedAt?.UtcDateTime), P(row.NetworkFeePaid), P(row.BlockHeight));
 
-    /// <summary>
-    /// Keeps the bytes that pay it, before anybody else sees them; answers those that are kept, by whomever. Null when it is not to be
-    /// paid: not approved, or taken back.
-    /// </summary>
-    public static async Task<byte[]?> KeepBytes(this Tx tx, Withdrawal withdrawal, string txId, byte[] bytes, DateTimeOffset now,
-        CancellationToken ct)
-    {
-        await using var command = tx.Command($"""
-            UPDATE withdrawal SET state = 3, tx_id = coalesce(tx_id, $4), tx_bytes = coalesce(tx_bytes, $5), updated_at = $6, waits_for = NULL
-            {Key} AND (state IN (2, 3) OR (state = 1 AND NOT needs_approval)) RETURNING tx_bytes
-            """, P(withdrawal.Shard), P(withdrawal.Account.Value), P(withdrawal.Id.Value), P(txId), P(bytes), P(now.UtcDateTime));
-        return (byte[]?)await command.ExecuteScalarAsync(ct);
-    }
+    /// <summary>A plan pays these; answers how many of them were still to be paid.</summary>
+    public static Task<int> Process(this Tx tx, IReadOnlyList<Withdrawal> rows, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"state = 3, waits_for = NULL, updated_at = $4 {These} AND {Payable}", rows, ct, P(now.UtcDateTime));
 
-    /// <summary>A node has taken the bytes.</summary>
-    public static async Task MarkSubmitted(this Tx tx, Withdrawal withdrawal, DateTimeOffset now, CancellationToken ct)
-    {
-        await using var command = tx.Command($"UPDATE withdrawal SET state = 4, updated_at = $4 {Key} AND state = 3",
-            P(withdrawal.Shard), P(withdrawal.Account.Value), P(withdrawal.Id.Value), P(now.UtcDateTime));
-        await command.ExecuteNonQueryAsync(ct);
-    }
+    /// <summary>Why nothing happens to these now. Said again it is a new time only for what was refused, so that it is asked again later.</summary>
+    public static Task Wait(this Tx tx, IReadOnlyList<Withdrawal> rows, string word, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"waits_for = $5, updated_at = $4 {These} AND w.state IN (1, 2, 3, 4, 10)", rows, ct, P(now.UtcDateTime), P(word));
+
+    /// <inheritdoc cref="Wait(Tx, IReadOnlyList{Withdrawal}, string, DateTimeOffset, CancellationToken)"/>
+    public static Task Wait(this Tx tx, Withdrawal row, string word, DateTimeOffset now, CancellationToken ct) =>
+        row.WaitsFor == word && word is WaitingFor.Funds or WaitingFor.Gas ? Task.CompletedTask : tx.Wait([row], word, now, ct);
+
+    /// <summary>The transaction that pays these has this id now.</summary>
+    public static Task Name(this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"tx_id = $5, waits_for = NULL, updated_at = $4 {These} AND w.state IN (3, 4, 10)", rows, ct, P(now.UtcDateTime), P(txId));
+
+    /// <summary>A node has the transaction that pays these, in no block.</summary>
+    public static Task Submit(this Tx tx, IReadOnlyList<Withdrawal> rows, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"state = 4, block_height = NULL, updated_at = $4 {These} AND w.state IN (3, 5, 10)", rows, ct, P(now.UtcDateTime));
+
+    /// <summary>Nobody knows whether these are paid.</summary>
+    public static Task Doubt(this Tx tx, IReadOnlyList<Withdrawal> rows, string? reason, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"state = 10, reason = coalesce($5, w.reason), updated_at = $4 {These} AND w.state IN (3, 4)", rows, ct,
+            P(now.UtcDateTime), P(reason));
+
+    /// <summary>The transaction that pays these is in a block.</summary>
+    public static Task Confirm(this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, long height, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"state = 5, tx_id = $5, block_height = $6, waits_for = NULL, updated_at = $4 {These} AND w.state IN (3, 4, 5, 10)", rows,
+            ct, P(now.UtcDateTime), P(txId), P(height));
+
+    /// <summary>It is proven that the plan for these will never pay them.</summary>
+    public static Task PayableAgain(this Tx tx, IReadOnlyList<Withdrawal> rows, string? waits, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, $"""
+            state = CASE WHEN w.needs_approval THEN 2 ELSE 1 END, tx_id = NULL, block_height = NULL, waits_for = $5, updated_at = $4
+            {These} AND w.state IN (3, 4, 10)
+            """, rows, ct, P(now.UtcDateTime), P(waits));
+
+    private static Task<int> Change(Tx tx, string change, IReadOnlyList<Withdrawal> rows, CancellationToken ct,
+        params ReadOnlySpan<NpgsqlParameter> parameters) => tx.Do($"UPDATE withdrawal w SET {change}", ct,
+        [P(rows, row => row.Shard), P(rows, row => row.Account.Value), P(rows, row => row.Id.Value), .. parameters]);
 
     /// <summary>Reads a row of <see cref="Select"/>.</summary>
     public static Withdrawal Read(NpgsqlDataReader row) => new()
@@ -131,12 +158,4 @@ internal static class WithdrawalSql
             CROSS JOIN LATERAL (
                 SELECT * FROM withdrawal WHERE shard = $1 AND account_id = k.account_id AND {column} = k.name OFFSET 0) w {Movement}
             """, P(shard), P(names, k => k.Account.Value), P(names, k => k.Name));
-
-    private static NpgsqlCommand Command(this Tx tx, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlCommand(sql, tx.Connection, tx.Transaction);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
-    }
 }

@@ -5,8 +5,10 @@ using Coffer.Server.Addresses;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Payouts;
 using Coffer.Server.Sql;
 using Coffer.Server.Withdrawals;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Coffer.Tests.Chains;
@@ -42,8 +44,9 @@ internal sealed class ChainWorld : IAsyncDisposable
         Chain = Chains.Of(Account);
         Follower = new FollowChain(Db, _ledger, currencies, at);
         Forgetful = new FollowChain(Db, _ledger, currencies, at, BlocksKept);
-        Send = new SendWithdrawals(Db, new FinishWithdrawal(_ledger, currencies), currencies, time, at);
-        _all = new FollowSimulatedChains(Db, Chains, Follower, new LookIntoMempool(Db, time), Send);
+        Pay = new PayWithdrawals(
+            Db, new FinishWithdrawal(_ledger, currencies), new Ids(time, Random.Shared.NextBytes), time, NullLogger.Instance, at);
+        _all = new FollowSimulatedChains(Db, Chains, Follower, new LookIntoMempool(Db, time), Pay);
     }
 
     public Db Db { get; }
@@ -57,7 +60,7 @@ internal sealed class ChainWorld : IAsyncDisposable
     /// <summary>A follower that remembers few blocks.</summary>
     public FollowChain Forgetful { get; }
 
-    public SendWithdrawals Send { get; }
+    public PayWithdrawals Pay { get; }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -1,6 +1,7 @@
 using Coffer.Chains.Simulated;
 using Coffer.Ledger;
 using Coffer.Server.Chain;
+using Coffer.Server.Payouts;
 using Coffer.Server.Withdrawals;
 
 namespace Coffer.Tests.Chains;
@@ -20,7 +21,7 @@ public sealed class FollowChainCrashTests(TestCluster cluster)
 
     private sealed class Stopped : Exception;
 
-    public static TheoryData<string> Points() => [.. FollowChain.Points, .. SendWithdrawals.Points];
+    public static TheoryData<string> Points() => [.. FollowChain.Points, .. PayWithdrawals.Points];
 
     [Theory]
     [MemberData(nameof(Points))]

@@ -39,7 +39,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
 
         var path = $"/withdrawal/{Text(json, "id")}/";
         await Post("/sandbox/blocks", """{"count":11}""");
-        Assert.Equal("submitted", Text((await Get(path)).Json, "status"));
+        Assert.Equal("confirmed", Text((await Get(path)).Json, "status"));
         Assert.Equal("1000.00/104.50", await Balance());
         await Post("/sandbox/blocks", """{"count":1}""");
         var done = (await Get(path)).Json;

@@ -4,7 +4,7 @@ using Coffer.Server.Withdrawals;
 
 namespace Coffer.Tests.Chains;
 
-public sealed class SendWithdrawalsTests(TestCluster cluster) : IAsyncLifetime
+public sealed class SimulatedPayoutsTests(TestCluster cluster) : IAsyncLifetime
 {
     private static readonly string Payee = SimulatedAddress.Make(ChainWorld.Account, ChainWorld.Wallet, "ETH", 77);
 
