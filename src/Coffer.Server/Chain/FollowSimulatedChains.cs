@@ -1,5 +1,5 @@
-using Coffer.Server.Sql;
 using Coffer.Server.Payouts;
+using Coffer.Server.Sql;
 
 namespace Coffer.Server.Chain;
 
