@@ -38,6 +38,12 @@ public sealed class EvmChain : IChain, IDisposable
     /// <summary>Per node its host and port and what is wrong with it, null for nothing known.</summary>
     public IReadOnlyList<(string Node, string? Fault)> NodeStates => nodes.States;
 
+    /// <summary>The nodes, for <see cref="EvmPayouts"/>.</summary>
+    internal RpcNodes Pool => nodes;
+
+    /// <summary>What is followed, and how.</summary>
+    internal EvmOptions Options => options;
+
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
@@ -106,7 +112,7 @@ public sealed class EvmChain : IChain, IDisposable
     /// <inheritdoc/>
     public Task<Int128> FeeEstimate(string? asset, CancellationToken ct) => nodes.Use(async (node, ct) =>
     {
-        var price = await EvmFees.GasPrice(node, ct);
+        var price = (await EvmFees.Price(node, ct)).Expected;
         return Int128.Max(price, options.GasPriceMin) * (asset is null ? options.GasPerTransfer : options.GasPerTokenTransfer);
     }, ct);
 

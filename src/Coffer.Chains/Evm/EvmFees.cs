@@ -4,13 +4,22 @@ using Coffer.Chains.Rpc;
 
 namespace Coffer.Chains.Evm;
 
-/// <summary>What gas costs now.</summary>
+/// <summary>What gas costs now, in smallest units of the coin.</summary>
+/// <param name="Base">What the next block burns for each gas; at most an eighth more with every further block.</param>
+/// <param name="Tip">What its maker usually gets for each gas.</param>
+internal readonly record struct EvmPrice(Int128 Base, Int128 Tip)
+{
+    /// <summary>What a gas probably costs in one of the next blocks: the base fee with a quarter on top, and the tip; rounded up.</summary>
+    public Int128 Expected => Base + ((Base + 3) / 4) + Tip;
+}
+
+/// <summary>Asks what gas costs.</summary>
 internal static class EvmFees
 {
     private const int MedianPercent = 50;
 
-    /// <summary>The next base fee with a quarter on top, for it may rise by an eighth per block, and the median of the last tips.</summary>
-    public static async Task<Int128> GasPrice(RpcNode node, CancellationToken ct)
+    /// <summary>The next base fee, and the median of the last tips.</summary>
+    public static async Task<EvmPrice> Price(RpcNode node, CancellationToken ct)
     {
         JsonElement history;
         try
@@ -20,7 +29,7 @@ internal static class EvmFees
         catch (RpcError)
         {
             // Older nodes have only this, which says what it recommends as a whole.
-            return Price((await node.Call("eth_gasPrice", ct)).Quantity());
+            return new EvmPrice(Bounded((await node.Call("eth_gasPrice", ct)).Quantity()), 0);
         }
         var fees = history.Items("baseFeePerGas").Select(fee => fee.Quantity()).ToArray();
         if (fees.Length == 0)
@@ -29,11 +38,9 @@ internal static class EvmFees
             : history.Items("reward").Where(one => one.ValueKind == JsonValueKind.Array && one.GetArrayLength() > 0)
                 .Select(one => one[0].Quantity()).Order().ToArray();
         var tip = tips.Length == 0 ? BigInteger.Zero : tips[tips.Length / 2];
-
-        // Rounded up.
-        return Price(fees[^1] + ((fees[^1] + 3) / 4) + tip);
+        return new EvmPrice(Bounded(fees[^1]), Bounded(tip));
     }
 
-    private static Int128 Price(BigInteger price) =>
+    private static Int128 Bounded(BigInteger price) =>
         price <= long.MaxValue ? (Int128)price : throw new RpcFault("The node answers an impossible price of gas.");
 }

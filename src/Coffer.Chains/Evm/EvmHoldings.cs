@@ -35,6 +35,10 @@ internal static class EvmHoldings
         return [.. replies.Select(reply => Read(reply.Result, token))];
     }
 
+    /// <summary>What one address holds in the node's latest state.</summary>
+    public static async Task<BigInteger> Now(RpcNode node, string? token, string address, CancellationToken ct) =>
+        Read((await Ask(node, token, [address], "latest", ct))[0].Result, token);
+
     /// <summary>The calls for each address, at a block as the node wants it named. Throws the first error among the replies.</summary>
     private static async Task<RpcReply[]> Ask(
         RpcNode node, string? token, IReadOnlyList<string> addresses, object block, CancellationToken ct)

@@ -43,6 +43,12 @@ public static class EvmLimits
     /// <summary>Requests with whole ranges of logs that must go well before wider ranges are tried again.</summary>
     public const int WidenAfter = 20;
 
+    /// <summary>
+    /// This deep below the tip a block counts as settled when a chain does not say what is final; only then is a nonce that somebody else
+    /// used a proof of anything.
+    /// </summary>
+    public const int DeepBlocks = 64;
+
     /// <summary>Blocks whose fees are looked at for an estimate.</summary>
     public const int FeeBlocks = 20;
 }
