@@ -2,8 +2,11 @@ using System.Text.Json;
 
 namespace Coffer.Chains;
 
-/// <summary>The members of one object of the chains file: each is read once, and every problem with it goes to the list. No value is quoted.</summary>
-internal sealed class EntryMembers(JsonElement element, string label, List<string> problems)
+/// <summary>The members of one object of an operator's file: each is read once, and every problem with it goes to the list. No value is quoted.</summary>
+/// <param name="element">The object.</param>
+/// <param name="label">What it is called in a problem.</param>
+/// <param name="problems">Gets the problems.</param>
+public sealed class EntryMembers(JsonElement element, string label, List<string> problems)
 {
     private readonly Dictionary<string, JsonElement> members = element.EnumerateObject().ToDictionary(m => m.Name, m => m.Value);
     private readonly HashSet<string> read = [];
@@ -18,12 +21,14 @@ internal sealed class EntryMembers(JsonElement element, string label, List<strin
             Problem(unknown, what);
     }
 
+    /// <summary>Whether the member is there, and not null.</summary>
     public bool Has(string member)
     {
         read.Add(member);
         return members.TryGetValue(member, out var value) && value.ValueKind != JsonValueKind.Null;
     }
 
+    /// <summary>A text that <paramref name="fits"/>; empty after a problem.</summary>
     public string Text(string member, Func<string, bool> fits, string what)
     {
         if (!Has(member))
@@ -35,6 +40,7 @@ internal sealed class EntryMembers(JsonElement element, string label, List<strin
         return "";
     }
 
+    /// <summary>A whole number between two bounds; the lower one after a problem.</summary>
     public long Number(string member, long min, long max)
     {
         if (!Has(member))
@@ -47,6 +53,7 @@ internal sealed class EntryMembers(JsonElement element, string label, List<strin
         return min;
     }
 
+    /// <summary>What one of a few words stands for; false after a problem.</summary>
     public bool Choice<T>(string member, Dictionary<string, T> words, string? missing, out T? value)
     {
         value = default;
@@ -57,8 +64,10 @@ internal sealed class EntryMembers(JsonElement element, string label, List<strin
         return false;
     }
 
+    /// <summary>Notes what is wrong with a member.</summary>
     public void Problem(string member, string what) => problems.Add($"{label}: {member} {what}");
 
+    /// <summary>The text of a string; null where it is none.</summary>
     public static string? TextOf(JsonElement value)
     {
         try
