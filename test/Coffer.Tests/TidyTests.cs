@@ -15,7 +15,7 @@ public sealed partial class TidyTests
         ["", "Commands", "Demo"],
         ["Chain"],
         ["Payouts"],
-        ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard"],
+        ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "Signer"],
         ["Addresses"],
         ["Auth", "Ledger"],
         ["Host", "Sql"],
@@ -47,6 +47,13 @@ public sealed partial class TidyTests
                     select $"{source.Folder}/{source.File} imports {target}";
         Assert.Empty(wrong);
     }
+
+    [Fact]
+    public void The_signer_needs_no_database_and_no_room_of_the_server() => Assert.Empty(from source in Server()
+                                                                                         where source.Folder == "Signer"
+                                                                                         from Match import in Import().Matches(source.Text)
+                                                                                         where import.Groups[1].Value != "Host"
+                                                                                         select $"{source.File} imports {import.Groups[1].Value}");
 
     [Fact]
     public void Only_sql_files_speak_to_the_database() => Assert.Empty(from source in Server()
