@@ -26,12 +26,8 @@ internal sealed record BitcoinPayment(IReadOnlyList<PaymentInput> Inputs, IReadO
     /// <summary>The highest sequence with which a transaction may be replaced and has no relative lock.</summary>
     public const uint Sequence = 0xfffffffd;
 
-    private const byte SighashAll = 1, Der = 0x30, DerInteger = 0x02;
+    private const byte Der = 0x30, DerInteger = 0x02;
     private const int HalfBytes = 32;
-
-    // BIP146: of the two s that verify, only the lower one is passed on.
-    private static readonly byte[] _halfOrder =
-        Convert.FromHexString("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0");
 
     public long Fee => Inputs.Sum(input => input.Value) - Outputs.Sum(output => output.Value);
 
@@ -49,22 +45,10 @@ internal sealed record BitcoinPayment(IReadOnlyList<PaymentInput> Inputs, IReadO
     /// <summary>What the key of an input signs (BIP143, all inputs and outputs).</summary>
     public byte[] SigningHash(int input)
     {
-        var (coins, sequences) = (new RawWriter(), new RawWriter());
-        foreach (var one in Inputs)
-        {
-            Coin(coins, one.Coin);
-            sequences.UInt32(Sequence);
-        }
-
         var outputs = new RawWriter();
         foreach (var output in Outputs)
             outputs.Int64(output.Value).Script(output.Script);
-        var writer = new RawWriter().UInt32(Version).Hash(RawHash.Of(coins.ToArray())).Hash(RawHash.Of(sequences.ToArray()));
-        byte[] code = [0x76, 0xa9, 20, .. Hash160.Hash(Inputs[input].Key), 0x88, 0xac];
-        Coin(writer, Inputs[input].Coin).Script(code).Int64(Inputs[input].Value).UInt32(Sequence);
-        var hash = new byte[RawHash.Bytes];
-        RawHash.Of(writer.Hash(RawHash.Of(outputs.ToArray())).UInt32(0).UInt32(SighashAll).ToArray()).Write(hash);
-        return hash;
+        return SegwitHash.Of(Version, [.. Inputs.Select(one => (one.Coin, Sequence))], outputs.ToArray(), 0, input, Inputs[input].Value, Inputs[input].Key);
     }
 
     /// <summary>The bytes that are broadcast.</summary>
@@ -76,7 +60,7 @@ internal sealed record BitcoinPayment(IReadOnlyList<PaymentInput> Inputs, IReadO
             Coin(writer, input.Coin).Script([]).UInt32(Sequence);
         WriteOutputs(writer);
         for (var i = 0; i < Inputs.Count; i++)
-            writer.Count(2).Script([.. Encode(signatures[i]), SighashAll]).Script(Inputs[i].Key);
+            writer.Count(2).Script([.. Encode(signatures[i]), SegwitHash.All]).Script(Inputs[i].Key);
         return writer.UInt32(0).ToArray();
     }
 
@@ -141,9 +125,9 @@ internal sealed record BitcoinPayment(IReadOnlyList<PaymentInput> Inputs, IReadO
     }
 
     /// <summary>r and s; null unless it is exactly what <see cref="Encode"/> writes, for all inputs and outputs, with the lower s.</summary>
-    private static byte[]? Decode(ReadOnlySpan<byte> encoded)
+    public static byte[]? Decode(ReadOnlySpan<byte> encoded)
     {
-        if (encoded is not [Der, _, DerInteger, var rLength, ..] || encoded[^1] != SighashAll || encoded.Length < 7 + rLength)
+        if (encoded is not [Der, _, DerInteger, var rLength, ..] || encoded[^1] != SegwitHash.All || encoded.Length < 7 + rLength)
             return null;
         var r = encoded.Slice(4, rLength).TrimStart((byte)0);
         var s = encoded[(6 + rLength)..^1].TrimStart((byte)0);
@@ -152,7 +136,6 @@ internal sealed record BitcoinPayment(IReadOnlyList<PaymentInput> Inputs, IReadO
         var signature = new byte[2 * HalfBytes];
         r.CopyTo(signature.AsSpan(HalfBytes - r.Length));
         s.CopyTo(signature.AsSpan((2 * HalfBytes) - s.Length));
-        var lower = signature.AsSpan(HalfBytes).SequenceCompareTo(_halfOrder) <= 0;
-        return lower && Encode(signature).AsSpan().SequenceEqual(encoded[..^1]) ? signature : null;
+        return PublicKeys.IsLow(signature) && Encode(signature).AsSpan().SequenceEqual(encoded[..^1]) ? signature : null;
     }
 }

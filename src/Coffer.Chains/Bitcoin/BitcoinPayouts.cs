@@ -78,7 +78,7 @@ public sealed class BitcoinPayouts(
     public SignedPayout Accept(ReadOnlyMemory<byte> unsigned, ReadOnlyMemory<byte> signed)
     {
         _ = Read(unsigned);
-        return BitcoinTransfer.Accept(unsigned, signed.Span, hot);
+        return BitcoinTransfer.Accept(unsigned, signed, hot);
     }
 
     /// <inheritdoc/>

@@ -52,11 +52,18 @@ public static class BitcoinTransfer
         return new SignedPayout(payment.Id().ToString(), payment.Signed([.. signatures]));
     }
 
-    /// <summary>Holds signed bytes against the unsigned ones. A <see cref="KeyFault"/> when they are not the same, or badly signed.</summary>
-    public static SignedPayout Accept(ReadOnlyMemory<byte> psbt, ReadOnlySpan<byte> signed, HotAddresses hot)
+    /// <summary>
+    /// Holds a signed transaction against the unsigned one. A <see cref="KeyFault"/> when they are not the same, or it is badly signed.
+    /// </summary>
+    /// <param name="psbt">What <see cref="Read"/> took.</param>
+    /// <param name="signed">The bytes that are broadcast, or a PSBT with final witnesses or partial signatures, as wallets hand it back.</param>
+    /// <param name="hot">The hot wallet.</param>
+    public static SignedPayout Accept(ReadOnlyMemory<byte> psbt, ReadOnlyMemory<byte> signed, HotAddresses hot)
     {
         var payment = Psbt.Read(psbt, hot.Fingerprint);
-        payment.MustBeSignedIn(signed);
+        if (signed.Span.StartsWith(PsbtMaps.Magic))
+            signed = payment.Signed(Psbt.Signatures(signed, payment));
+        payment.MustBeSignedIn(signed.Span);
         return new SignedPayout(payment.Id().ToString(), signed.ToArray());
     }
 }

@@ -10,25 +10,22 @@ namespace Coffer.Chains.Bitcoin;
 /// </summary>
 internal static class Psbt
 {
-    private const byte UnsignedTransaction = 0x00, WitnessUtxo = 0x01, InputDerivation = 0x06, OutputDerivation = 0x02;
-    private const int FingerprintBytes = 4, MapBytesMax = 512;
-
-    private static ReadOnlySpan<byte> Magic => [0x70, 0x73, 0x62, 0x74, 0xff];
+    private const int FingerprintBytes = 4, WitnessItems = 2;
 
     public static byte[] Write(BitcoinPayment payment, string fingerprint)
     {
-        var writer = new RawWriter().Bytes(Magic).Script([UnsignedTransaction]).Script(payment.Unsigned()).Byte(0);
+        var writer = new RawWriter().Bytes(PsbtMaps.Magic).Script([PsbtMap.UnsignedTransaction]).Script(payment.Unsigned()).Byte(0);
         foreach (var input in payment.Inputs)
         {
-            writer.Script([WitnessUtxo])
+            writer.Script([PsbtMap.WitnessUtxo])
                 .Script(new RawWriter().Int64(input.Value).Script(BitcoinAddress.KeyScript(input.Key)).ToArray());
-            writer.Script([InputDerivation, .. input.Key]).Script(Derivation(fingerprint, input.Path)).Byte(0);
+            writer.Script([PsbtMap.InputDerivation, .. input.Key]).Script(Derivation(fingerprint, input.Path)).Byte(0);
         }
 
         foreach (var output in payment.Outputs)
         {
             if (output.Own is { } own)
-                writer.Script([OutputDerivation, .. own.Key]).Script(Derivation(fingerprint, own.Path));
+                writer.Script([PsbtMap.OutputDerivation, .. own.Key]).Script(Derivation(fingerprint, own.Path));
             writer.Byte(0);
         }
 
@@ -36,68 +33,79 @@ internal static class Psbt
     }
 
     /// <summary>Reads what <see cref="Write"/> writes and nothing else. A <see cref="KeyFault"/> otherwise.</summary>
-    public static BitcoinPayment Read(ReadOnlyMemory<byte> psbt, string fingerprint)
+    public static BitcoinPayment Read(ReadOnlyMemory<byte> psbt, string fingerprint) => Understood(() =>
+        Parse(PsbtMaps.Parse(psbt), fingerprint) is { } payment && Write(payment, fingerprint).AsSpan().SequenceEqual(psbt.Span)
+            ? payment : throw BitcoinPayment.Fault("is no PSBT of the form that is made here"));
+
+    /// <summary>
+    /// The signatures of a signed PSBT, r and s for each input of the payment: final witnesses, or partial signatures that nobody made final
+    /// yet. What else a wallet left in it does not matter. A <see cref="KeyFault"/> when it is of another transaction or an input has none.
+    /// Whether they are valid is for <see cref="BitcoinPayment.MustBeSignedIn"/> to say.
+    /// </summary>
+    public static IReadOnlyList<byte[]> Signatures(ReadOnlyMemory<byte> psbt, BitcoinPayment payment) => Understood(() =>
+    {
+        var maps = PsbtMaps.Parse(psbt);
+        if (!maps.Unsigned.Span.SequenceEqual(payment.Unsigned()))
+            throw BitcoinPayment.Fault("is signed, but is not the one that was planned");
+        return (IReadOnlyList<byte[]>)[.. maps.Inputs.Select((map, i) => Signature(map, payment.Inputs[i].Key) is { } encoded
+            && BitcoinPayment.Decode(encoded) is { } signature
+            ? signature : throw BitcoinPayment.Fault($"has no signature of the planned key for input {i}"))];
+    });
+
+    private static byte[]? Signature(PsbtMap map, byte[] key)
+    {
+        if (map.Find(PsbtMap.FinalScript) is { IsEmpty: false })
+            return null;
+        if (map.Find(PsbtMap.FinalWitness) is not { } witness)
+            return map.Find(PsbtMap.PartialSignature, key)?.ToArray();
+        var reader = new RawReader(witness);
+        return reader.Count(1) == WitnessItems && reader.Script() is var signature && reader.Script().Span.SequenceEqual(key) && reader.AtEnd
+            ? signature.ToArray() : null;
+    }
+
+    private static T Understood<T>(Func<T> read)
     {
         try
         {
-            return psbt.Span.StartsWith(Magic) && Parse(psbt[Magic.Length..], fingerprint) is { } payment
-                && Write(payment, fingerprint).AsSpan().SequenceEqual(psbt.Span)
-                ? payment : throw BitcoinPayment.Fault("is no PSBT of the form that is made here");
+            return read();
         }
         catch (ChainFault fault)
         {
-            throw new KeyFault($"The Bitcoin transaction is no PSBT of the form that is made here. {fault.Message}");
+            throw new KeyFault($"The Bitcoin transaction is no PSBT that is understood here. {fault.Message}");
         }
     }
 
-    private static BitcoinPayment? Parse(ReadOnlyMemory<byte> maps, string fingerprint)
+    private static BitcoinPayment? Parse(PsbtMaps maps, string fingerprint)
     {
-        var reader = new RawReader(maps);
-        if (Map(ref reader) is not [({ Length: 1 }, var unsigned)])
+        var transaction = RawTransaction.Parse(maps.Unsigned);
+        // Bytes without inputs may read otherwise as bytes with witnesses.
+        if (transaction.Spent.Count != maps.Inputs.Count || transaction.Outputs.Count != maps.Outputs.Count)
             return null;
-        var transaction = RawTransaction.Parse(unsigned);
-        var inputs = new PaymentInput[transaction.Spent.Count];
-        for (var i = 0; i < inputs.Length; i++)
-        {
-            if (Map(ref reader) is not [({ Length: 1 }, var utxo), ({ Length: 1 + Secp256k1.CompressedBytes } key, var derivation)])
-                return null;
-            var output = new RawReader(utxo);
-            inputs[i] = new PaymentInput(transaction.Spent[i], output.Int64(), key[1..], Path(derivation.Span, fingerprint));
-        }
-
-        var outputs = new PaymentOutput[transaction.Outputs.Count];
-        for (var i = 0; i < outputs.Length; i++)
-        {
-            var (value, script) = transaction.Outputs[i];
-            var map = Map(ref reader);
-            if (map.Count > 1)
-                return null;
-            (byte[], string)? own = map is [(var key, var derivation)] ? (key.Length == 1 + Secp256k1.CompressedBytes ? key[1..]
-                : throw BitcoinPayment.Fault("has an output with something else than a derivation"), Path(derivation.Span, fingerprint)) : null;
-            if (own is ({ } ownKey, _) && !script.Span.SequenceEqual(BitcoinAddress.KeyScript(ownKey)))
-                throw BitcoinPayment.Fault("calls an output its own that does not pay the key it names");
-            outputs[i] = new PaymentOutput(value, script.ToArray(), own);
-        }
-
-        if (!reader.AtEnd || inputs.Select(input => input.Coin).Distinct().Count() < inputs.Length
-            || inputs.Any(input => !PublicKeys.IsValid(input.Key)) || inputs.Any(input => input.Value is <= 0 or > RawTransaction.ValueMax))
+        var inputs = transaction.Spent.Select((coin, i) => Input(coin, maps.Inputs[i], fingerprint)).ToArray();
+        var outputs = transaction.Outputs.Select((output, i) => Output(output, maps.Outputs[i], fingerprint)).ToArray();
+        if (inputs.Select(input => input.Coin).Distinct().Count() < inputs.Length)
             return null;
         var payment = new BitcoinPayment(inputs, outputs);
         return payment.Fee >= 0 ? payment : throw BitcoinPayment.Fault("pays more than its inputs are worth");
     }
 
-    /// <summary>One map: keys and values up to the zero that ends it.</summary>
-    private static List<(byte[] Key, ReadOnlyMemory<byte> Value)> Map(ref RawReader reader)
+    private static PaymentInput Input(Outpoint coin, PsbtMap map, string fingerprint)
     {
-        var map = new List<(byte[], ReadOnlyMemory<byte>)>();
-        while (reader.Script() is { IsEmpty: false } key)
-        {
-            if (map.Count == MapBytesMax)
-                throw BitcoinPayment.Fault("has too many entries");
-            map.Add((key.ToArray(), reader.Script()));
-        }
+        if (map.Find(PsbtMap.WitnessUtxo) is not { } utxo || map.Only(PsbtMap.InputDerivation) is not var (key, derivation))
+            throw BitcoinPayment.Fault("has an input without its worth or its key");
+        var value = new RawReader(utxo).Int64();
+        return value is > 0 and <= RawTransaction.ValueMax && coin.Index <= int.MaxValue && PublicKeys.IsValid(key)
+            ? new PaymentInput(coin, value, key, Path(derivation.Span, fingerprint))
+            : throw BitcoinPayment.Fault("has an input that cannot be");
+    }
 
-        return map;
+    private static PaymentOutput Output(RawOutput output, PsbtMap map, string fingerprint)
+    {
+        if (map.Only(PsbtMap.OutputDerivation) is not var (key, derivation))
+            return new PaymentOutput(output.Value, output.Script.ToArray(), null);
+        return PublicKeys.IsValid(key) && output.Script.Span.SequenceEqual(BitcoinAddress.KeyScript(key))
+            ? new PaymentOutput(output.Value, output.Script.ToArray(), (key, Path(derivation.Span, fingerprint)))
+            : throw BitcoinPayment.Fault("calls an output its own that does not pay the key it names");
     }
 
     private static byte[] Derivation(string fingerprint, string path)

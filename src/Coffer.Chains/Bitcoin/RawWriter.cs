@@ -43,7 +43,7 @@ internal sealed class RawWriter
             return Byte((byte)count);
         if (count > ushort.MaxValue)
             return Byte(0xfe).UInt32((uint)count);
-        return Byte(0xfd).Byte((byte)count).Byte((byte)(count >> 8));
+        return Byte(0xfd).Byte((byte)(count & byte.MaxValue)).Byte((byte)(count >> 8));
     }
 
     /// <summary>A length and so many bytes.</summary>

@@ -20,6 +20,9 @@ internal static class HotKeys
 
     public static HotAddresses Addresses { get; } = new(Xpub, BitcoinNetwork.Regtest);
 
+    /// <summary>The account's private key, as any wallet takes it.</summary>
+    public static string Xprv { get; } = Spelled(Private, 0x0488ade4);
+
     /// <summary>Signs as the signer does.</summary>
     public static void Sign(string path, ReadOnlySpan<byte> hash, Span<byte> signature)
     {
