@@ -21,7 +21,8 @@ public sealed record HotCoin(string TxId, int Ordinal, string Address, string Pa
 /// <param name="Nonce">EVM: the sender's nonce; null elsewhere.</param>
 /// <param name="Coins">Bitcoin: the outputs that are spent; empty elsewhere.</param>
 /// <param name="ExpiresAt">Tron: after this no block takes it any more; null where transactions never expire.</param>
-public sealed record PayoutClaim(long? Nonce, IReadOnlyList<HotCoin> Coins, DateTimeOffset? ExpiresAt);
+/// <param name="BornAt">Tron: no block with an earlier time holds it; null elsewhere.</param>
+public sealed record PayoutClaim(long? Nonce, IReadOnlyList<HotCoin> Coins, DateTimeOffset? ExpiresAt, DateTimeOffset? BornAt = null);
 
 /// <summary>What an unsigned transaction does, read from nothing but its own bytes.</summary>
 /// <param name="From">EVM and Tron: the sender's address where the bytes name it (Tron), else null.</param>

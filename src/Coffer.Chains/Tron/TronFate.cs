@@ -9,7 +9,10 @@ namespace Coffer.Chains.Tron;
 /// </summary>
 internal static class TronFate
 {
-    public static async Task<PayoutFate> Of(TronNode node, EvmSpelling spelling, DateTimeOffset expiresAt, TimeSpan life,
+    /// <summary>The newest block of a moment may be another one in the end, with a slightly earlier time.</summary>
+    private static readonly TimeSpan _margin = TimeSpan.FromMinutes(1);
+
+    public static async Task<PayoutFate> Of(TronNode node, EvmSpelling spelling, PayoutClaim claim,
         IReadOnlyList<string> txIds, CancellationToken ct)
     {
         string? waiting = null;
@@ -28,7 +31,7 @@ internal static class TronFate
         }
 
         // What still waits at one node after this is in no final block that could have taken it.
-        if (txIds.Count > 0 && await TronExpiry.IsProven(node, txIds, expiresAt, expiresAt - life, ct))
+        if (txIds.Count > 0 && await TronExpiry.IsProven(node, txIds, claim.ExpiresAt!.Value, claim.BornAt!.Value - _margin, ct))
             return new PayoutFate(FateKind.Dead);
         return waiting is null ? new PayoutFate(FateKind.Unknown) : new PayoutFate(FateKind.Waiting, waiting);
     }

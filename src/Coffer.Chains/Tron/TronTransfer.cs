@@ -25,7 +25,7 @@ public static class TronTransfer
     /// <param name="output">What is paid. Of TRX at most 2^63 - 1 sun: an <see cref="OverflowException"/> otherwise.</param>
     /// <param name="reference">A block that is final: its height and its id, 64 lower-case hex digits.</param>
     /// <param name="expiresAt">After this no block takes it; at most 24 hours after the chain's newest block.</param>
-    /// <param name="madeAt">Now.</param>
+    /// <param name="madeAt">The time of the chain's newest block: no earlier one can hold it.</param>
     /// <param name="feeLimit">The most that a token's call may burn for energy, in sun; 0 for TRX.</param>
     public static byte[] Build(string from, PayoutOutput output, (long Height, string Hash) reference, DateTimeOffset expiresAt,
         DateTimeOffset madeAt, long feeLimit)
@@ -53,7 +53,7 @@ public static class TronTransfer
         var said = TronRawData.Parse(unsigned);
         var burnt = said.Output.Asset is null ? SunPerAccount : said.FeeLimit;
         return new PayoutReading(said.From, [said.Output], [], (Int128)burnt + ((unsigned.Length + FrameBytes) * SunPerByte),
-            new PayoutClaim(null, [], said.ExpiresAt), null);
+            new PayoutClaim(null, [], said.ExpiresAt, said.MadeAt), null);
     }
 
     /// <summary>Signs. A <see cref="KeyFault"/> when the key is not that of the address that pays.</summary>
