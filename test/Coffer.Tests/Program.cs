@@ -10,6 +10,8 @@ internal static class Program
     {
         [FireServer.Word, var database] => FireServer.Run(database),
         [MortalFollower.Word, var database, var node, var point, var time] => MortalFollower.Run(database, node, point, time),
+        [MortalBitcoinPayer.Word, var database, var node, var from, var point, var time, var bump] =>
+            MortalBitcoinPayer.Run(database, node, from, point, time, bump),
         _ => Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
     };
 }

@@ -104,6 +104,14 @@ mempool._removeBlock = async function (block, txs) {
   this.tip = block.prevBlock;
 };
 
+// After a reorg that returned a chain of payments, bcoin lists a coin as unspent that is listed already, and stops.
+const coinIndex = mempool.coinIndex;
+const insert = coinIndex.insert;
+coinIndex.insert = function (tx, index) {
+  this.remove(tx.hash('hex'), index);
+  return insert.call(this, tx, index);
+};
+
 // ---- Miner ----
 
 async function mineOn(tip, address, empty) {

@@ -146,7 +146,7 @@ public sealed class TronFateTests(NodeFolder folder) : IAsyncLifetime
     }
 
     private Task<PayoutFate> Fate(DateTimeOffset expires, params string[] txIds) =>
-        chain.Use((one, ct) => TronFate.Of(one, TronChain.Spelling, expires, _life, txIds, ct), Ct);
+        chain.Use((one, ct) => TronFate.Of(one, TronChain.Spelling, new PayoutClaim(null, [], expires, expires - _life), txIds, ct), Ct);
 
     private async Task<DateTimeOffset> Time() => DateTimeOffset.FromUnixTimeSeconds(long.Parse(
         (await world.Node.Call("eth_getBlockByNumber", "latest", false)).GetProperty("timestamp").GetString()![2..],
