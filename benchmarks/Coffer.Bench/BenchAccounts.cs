@@ -28,7 +28,7 @@ internal static class BenchAccounts
     /// <summary>The currencies of the measurements, as a currency file describes them.</summary>
     public static Currencies Currencies { get; } = CurrenciesFile.Parse("""
         [
-          {"code": "USDTERC20", "name": "Tether USD", "network": "ETH", "token": "USDT", "decimals": 6, "contract": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "confirmations": 12},
+          {"code": "USDTERC20", "name": "Tether USD", "network": "ETH", "token": "USDT", "decimals": 6, "contract": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "confirmations": 12, "approval_above": "1"},
           {"code": "USDTTRC20", "name": "Tether USD", "network": "TRX", "token": "USDT", "decimals": 6, "contract": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "confirmations": 20},
           {"code": "BTC", "name": "Bitcoin", "network": "BTC", "token": "BTC", "decimals": 8, "confirmations": 3}
         ]
