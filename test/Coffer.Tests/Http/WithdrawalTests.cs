@@ -52,7 +52,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
     public async Task The_worker_sends_what_was_accepted_without_being_asked()
     {
         var id = Text((await Withdraw("100")).Json, "id");
-        for (var i = 0; i < 200 && Text((await Get($"/withdrawal/{id}")).Json, "status") == "pending"; i++)
+        for (var i = 0; i < 200 && Text((await Get($"/withdrawal/{id}")).Json, "status") != "submitted"; i++)
             await Task.Delay(50, TestContext.Current.CancellationToken);
         Assert.Equal("submitted", Text((await Get($"/withdrawal/{id}")).Json, "status"));
         Assert.Equal(1, (await Get("/sandbox")).Json.GetProperty("mempool_total").GetInt32());
@@ -89,7 +89,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
         Assert.Equal(68, answers.Count(got => got.Status == 201));
         Assert.All(answers.Where(got => got.Status != 201), got => Assert.Equal("insufficient_balance", got.ErrorCode));
         Assert.Equal("1000.00/986.00", await Balance());
-        await Post("/sandbox/blocks", """{"count":12}""");
+        await _world.FinishWithdrawals(_key);
         Assert.Equal("14.00/0.00", await Balance());
         Assert.Equal(68L, await _world.Query<long>("SELECT count(DISTINCT tx_id) FROM withdrawal WHERE state = 6"));
     }
@@ -104,7 +104,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
             Assert.Equal((409, "conflict"), (again.Status, again.ErrorCode));
         }
 
-        await Post("/sandbox/blocks", """{"count":20}""");
+        await _world.FinishWithdrawals(_key);
         Assert.Equal(409, (await Withdraw("10", more: ", \"custom_id\":\"order 1\"")).Status);
         Assert.Equal(1L, await _world.Query<long>("SELECT count(*) FROM withdrawal"));
         var found = await Get("/withdrawal/?custom_id=order%201");
@@ -167,7 +167,7 @@ public sealed class WithdrawalTests(TestCluster cluster) : IAsyncLifetime
     {
         for (var i = 0; i < 3; i++)
             await Withdraw($"{10 + i}");
-        await Post("/sandbox/blocks", """{"count":12}""");
+        await _world.FinishWithdrawals(_key);
         await Withdraw("13");
         Assert.Equal(["13.00", "12.00"], Amounts(await Get("/withdrawal/?limit=2")));
         Assert.Equal(["11.00", "10.00"], Amounts(await Get("/withdrawal/?limit=2&offset=2")));
