@@ -4,10 +4,10 @@ namespace Coffer.Server.Withdrawals;
 
 /// <summary>One page of withdrawals: its rows, how high their chains are, and where to go on.</summary>
 /// <param name="Rows">The withdrawals.</param>
-/// <param name="Total">How many match on all pages.</param>
+/// <param name="Total">How many match on all pages; null on a page after an id, whose reader need not pay for counting them all.</param>
 /// <param name="Next">The id to go on after; null on the last page.</param>
 /// <param name="Heights">By chain: how high its follower is.</param>
-internal sealed record WithdrawalPage(List<Withdrawal> Rows, long Total, Guid? Next, IReadOnlyDictionary<string, long> Heights);
+internal sealed record WithdrawalPage(List<Withdrawal> Rows, long? Total, Guid? Next, IReadOnlyDictionary<string, long> Heights);
 
 /// <summary>
 /// One page of an account's withdrawals by creation. Goes on after an id, where what is made meanwhile neither repeats nor shifts
@@ -27,7 +27,7 @@ internal static class ListWithdrawals
     public static async Task<WithdrawalPage> Run(Db db, short shard, AccountId account, WithdrawalFilter filter, bool newestFirst, Guid? after,
         int limit, int offset, CancellationToken ct)
     {
-        var total = await db.CountWithdrawals(shard, account, filter, ct);
+        long? total = after is null ? await db.CountWithdrawals(shard, account, filter, ct) : null;
         var rows = await db.ListWithdrawals(shard, account, After(filter, newestFirst, after), newestFirst, limit + 1, offset, ct);
         Guid? next = null;
         if (rows.Count > limit)

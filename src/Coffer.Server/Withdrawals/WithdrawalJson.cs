@@ -17,7 +17,8 @@ internal static class WithdrawalJson
         foreach (var row in page.Rows)
             json.Write(row, currencies, Confirmations(row, page.Heights.TryGetValue(row.Chain, out var height) ? height : null));
         json.WriteEndArray();
-        json.WriteNumber("total"u8, page.Total);
+        if (page.Total is { } total)
+            json.WriteNumber("total"u8, total);
         json.WriteNumber("limit"u8, limit);
         json.WriteNumber("offset"u8, offset);
         json.WriteBoolean("has_more"u8, page.Next is not null);

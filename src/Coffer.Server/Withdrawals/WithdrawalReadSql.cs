@@ -25,11 +25,7 @@ internal static class WithdrawalReadSql
             SELECT id FROM wallet WHERE k.wallet_id IS NULL AND shard = c.shard AND account_id = c.account_id AND is_default) w ON true
         """;
 
-    private const string Filter = """
-        WHERE w.shard = $1 AND w.account_id = $2 AND w.id >= $3 AND w.id < $4 AND ($5::smallint IS NULL OR w.state = $5)
-            AND ($6::text IS NULL OR w.currency = $6) AND ($7::text[] IS NULL OR w.currency = ANY ($7))
-            AND ($8::text IS NULL OR w.custom_id = $8) AND ($9::uuid[] IS NULL OR w.wallet_id = ANY ($9))
-        """;
+    private const string Range = "WHERE w.shard = $1 AND w.account_id = $2 AND w.id >= $3 AND w.id < $4";
 
     /// <summary>For each question the credential with that hash and the wallet; null where there is no such credential.</summary>
     public static async Task<Payer?[]> FindPayers(this Db db, IReadOnlyList<PayerQuestion> questions)
@@ -55,13 +51,13 @@ internal static class WithdrawalReadSql
     /// <summary>One page, by the order of the ids.</summary>
     public static Task<List<Withdrawal>> ListWithdrawals(this Db db, short shard, AccountId account, WithdrawalFilter filter, bool newestFirst,
         int limit, int offset, CancellationToken ct) =>
-        Rows(db, $"{WithdrawalSql.Select} {Filter} ORDER BY w.id {(newestFirst ? "DESC" : "ASC")} LIMIT $10 OFFSET $11", ct,
+        Rows(db, $"{WithdrawalSql.Select} {Where(filter)} ORDER BY w.id {(newestFirst ? "DESC" : "ASC")} LIMIT $10 OFFSET $11", ct,
             [.. Filters(shard, account, filter), P(limit), P(offset)]);
 
     public static async Task<long> CountWithdrawals(
         this Db db, short shard, AccountId account, WithdrawalFilter filter, CancellationToken ct)
     {
-        await using var command = db.Reads.CreateCommand($"SELECT count(*) FROM withdrawal w {Filter}");
+        await using var command = db.Reads.CreateCommand($"SELECT count(*) FROM withdrawal w {Where(filter)}");
         command.Parameters.AddRange(Filters(shard, account, filter));
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
@@ -130,6 +126,12 @@ internal static class WithdrawalReadSql
             found.Add((rows.GetGuid(rows.FieldCount - 1), WithdrawalSql.Read(rows)));
         return found;
     }
+
+    /// <summary>Only the conditions that are wanted, so that a custom_id is found by its index and not among all.</summary>
+    private static string Where(WithdrawalFilter filter) => string.Concat(Range,
+        filter.State is null ? "" : " AND w.state = $5", filter.Currency is null ? "" : " AND w.currency = $6",
+        filter.Currencies is null ? "" : " AND w.currency = ANY ($7)", filter.CustomId is null ? "" : " AND w.custom_id = $8",
+        filter.Wallets is null ? "" : " AND w.wallet_id = ANY ($9)");
 
     private static NpgsqlParameter[] Filters(short shard, AccountId account, WithdrawalFilter filter) =>
     [
