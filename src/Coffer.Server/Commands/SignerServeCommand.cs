@@ -26,6 +26,8 @@ internal static class SignerServeCommand
         command.Options.Add(newLog);
         command.SetAction(async (parsed, ct) =>
         {
+            SignerProcess.HideMemory();
+            using var tooLarge = SignerProcess.TakeFileLimitAsError();
             var file = SignerFileReader.Read(Texts.Given(parsed, config, "COFFER_SIGNER_CONFIG") ?? SignerPlace.Usual("signer.json"));
             var secret = Secrets.Shared(file.SecretFile);
             using var keys = SignerKeys.Open(parsed, place, place.Named(parsed) ?? file.Keystore);

@@ -66,7 +66,14 @@ internal static class HotKeys
     private static ExtendedPrivateKey Account(StoredKey stored, BitcoinNetwork network, SecretKeys keys)
     {
         if (stored.Kind != StoredKind.Seed)
-            return ExtendedPrivateKey.Read(stored.Secret.Span, keys);
+        {
+            var account = ExtendedPrivateKey.Read(stored.Secret.Span, keys);
+            if (account.Prefix.IsTest == (network != BitcoinNetwork.Main))
+                return account;
+            account.Dispose();
+            throw new KeyFault($"It is a key for {(network == BitcoinNetwork.Main ? "test networks" : "the main network")}.");
+        }
+
         using var master = ExtendedPrivateKey.FromSeed(stored.Secret.Span, keys);
         return master.Descendant(84 | H, (network == BitcoinNetwork.Main ? 0u : 1u) | H, H);
     }

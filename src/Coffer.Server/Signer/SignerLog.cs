@@ -99,8 +99,9 @@ internal sealed class SignerLog : IDisposable
             file.Write(line);
             file.Flush(flushToDisk: true);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault)
         {
+            // Whatever it was, nobody knows what of the line is on the disk; the next start finds out.
             broken = true;
             throw new LogFault($"The signer's log {file.Name} cannot be written ({fault.Message.TrimEnd('.')}): nothing was signed. Make room "
                 + "and start the signer again.", fault);
@@ -131,11 +132,7 @@ internal sealed class SignerLog : IDisposable
             var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
             if (mode == FileMode.CreateNew)
                 options.UnixCreateMode = OwnerOnly;
-            var file = new FileStream(path, options);
-            if ((File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.Directory)) == 0 && file.CanSeek)
-                return file;
-            file.Dispose();
-            throw new SetupFailure($"The signer's log {path} is not a plain file.");
+            return new FileStream(path, options);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
