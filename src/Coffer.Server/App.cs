@@ -54,7 +54,7 @@ internal sealed class App : IAsyncDisposable
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
-        var ledger = new LedgerWriters(shards, db, ids, time, new WithdrawalGuest());
+        var ledger = new LedgerWriters(shards, db, ids, time, new WithdrawalGuest(), new PolicyGuest());
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         // The output stream is the command line's; why a start failed it says itself, in a sentence.
@@ -98,11 +98,15 @@ internal sealed class App : IAsyncDisposable
         var followChain = new FollowChain(db, ledger, currencies);
         var mempool = new LookIntoMempool(db, time);
         var finish = new FinishWithdrawal(ledger, currencies);
-        var hotChains = (chainEntries ?? []).Where(chain => chain.Hot is not null).ToDictionary(chain => chain.Network, chain => chain.Id);
+        var places = new PayoutPlaces(chainEntries ?? [], currencies);
+        var networkFees = new NetworkFees(time);
         var pay = new PayWithdrawals(db, finish, ids, time, web.Services.GetRequiredService<ILogger<PayWithdrawals>>());
         var follow = new FollowSimulatedChains(db, chains, followChain, mempool, pay);
         var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
-        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, hotChains), finish, currencies).Map(web);
+        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, places, networkFees), finish, places, currencies)
+            .Map(web);
+        new WithdrawalQuotesApi(db, places, networkFees, currencies, time).Map(web);
+        new ApprovalsApi(db, new DecideWithdrawal(db, finish, time), currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
@@ -128,6 +132,11 @@ internal sealed class App : IAsyncDisposable
         {
             var worker = new FollowRealChain(chain, followChain, mempool, time, log, web.Lifetime.ApplicationStopping);
             workers.Add(new Worker($"following {chain.Entry.Id}", chain.Entry.Poll, worker.Run, time, log));
+            if (EstimateFees.IsNeeded(chain))
+            {
+                var estimate = new EstimateFees(chain, db, networkFees, time, log, web.Lifetime.ApplicationStopping);
+                workers.Add(new Worker($"estimating fees on {chain.Entry.Id}", EstimateFees.Pause, estimate.Run, time, log));
+            }
         }
 
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,

@@ -22,4 +22,7 @@ public enum Scopes : short
 
     /// <summary>The scope <c>write</c>.</summary>
     Write = 2,
+
+    /// <summary>The scope <c>approve</c>: to let withdrawals go, or refuse them. Only the operator gives it, and only to API keys.</summary>
+    Approve = 4,
 }

@@ -36,6 +36,12 @@ public enum RefusalCode
     /// <summary>422: above a configured limit, or beyond 38 digits.</summary>
     LimitExceeded,
 
+    /// <summary>422: the operator has stopped withdrawals, of this account or of all.</summary>
+    AccountFrozen,
+
+    /// <summary>422: the account pays only addresses of its list, and this one is not on it, or not yet payable.</summary>
+    AddressNotAllowed,
+
     /// <summary>422: the same key came with another request.</summary>
     IdempotencyKeyReused,
 

@@ -47,6 +47,10 @@ internal sealed class World : IAsyncDisposable
         StartOn(database, null, null, null, chains, make);
 
     /// <summary>A second process on the database of a world that runs, or ran.</summary>
+    public static Task<World> StartOn(string database, TimeProvider time, Currencies currencies) =>
+        StartOn(Task.FromResult(database), null, time, currencies);
+
+    /// <inheritdoc cref="StartOn(string, TimeProvider, Currencies)"/>
     public static Task<World> StartOn(string database, Settings? settings = null, TimeProvider? time = null) =>
         StartOn(Task.FromResult(database), settings, time);
 

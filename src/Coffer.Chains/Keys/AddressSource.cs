@@ -23,6 +23,15 @@ public sealed record AddressSource(string Family, string Fingerprint, Func<uint,
 
     private const uint External = 0;
 
+    /// <summary>The family of a kind of chain.</summary>
+    public static string FamilyOf(ChainKind kind) => kind switch
+    {
+        ChainKind.Evm => EvmFamily,
+        ChainKind.Bitcoin => BitcoinFamily,
+        ChainKind.Tron => TronFamily,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
     /// <summary>Addresses of EVM chains, m/44'/60'/account'/0/index. A <see cref="KeyFault"/> says why a text cannot serve.</summary>
     /// <param name="xpub">The account's key, <c>xpub...</c>.</param>
     public static AddressSource Evm(string xpub)

@@ -16,6 +16,10 @@ internal static class AccessRoutes
     public static T RequireWrite<T>(this T route)
         where T : IEndpointConventionBuilder => route.WithMetadata(new Access(Scopes.Write));
 
+    /// <summary>Credentials that the operator has made for deciding about withdrawals.</summary>
+    public static T RequireApprove<T>(this T route)
+        where T : IEndpointConventionBuilder => route.WithMetadata(new Access(Scopes.Approve));
+
     /// <summary>Access tokens with this scope only; an API key is answered 401.</summary>
     public static T RequireToken<T>(this T route, Scopes scope)
         where T : IEndpointConventionBuilder => route.WithMetadata(new Access(scope, ApiKeys: false));

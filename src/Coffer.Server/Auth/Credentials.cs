@@ -36,6 +36,10 @@ internal static class Credentials
 {
     public const string ReadScope = "read";
     public const string WriteScope = "write";
+    public const string ApproveScope = "approve";
+
+    private static readonly (Scopes Scope, string Word)[] _words =
+        [(Scopes.Read, ReadScope), (Scopes.Write, WriteScope), (Scopes.Approve, ApproveScope)];
 
     /// <summary>
     /// Whether the presented credential is valid now, from there, for that route: the caller that it stands for, or why not (401
@@ -75,10 +79,10 @@ internal static class Credentials
         Scopes.Read => ReadScope,
         Scopes.Write => WriteScope,
         Scopes.Read | Scopes.Write => $"{ReadScope} {WriteScope}",
-        _ => "",
+        _ => string.Join(' ', _words.Where(word => scopes.HasFlag(word.Scope)).Select(word => word.Word)),
     };
 
-    /// <summary>The scope with this name, or null.</summary>
+    /// <summary>The scope with this name that an account may give to its credentials, or null; <c>approve</c> is none of them.</summary>
     public static Scopes? Scope(string name) => name switch
     {
         ReadScope => Scopes.Read,

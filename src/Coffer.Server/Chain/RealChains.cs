@@ -36,7 +36,7 @@ internal sealed class RealChains : IDisposable
     [
         .. entries.Select(entry =>
         {
-            var family = Family(entry.Kind);
+            var family = AddressSource.FamilyOf(entry.Kind);
             var hot = entry is { Kind: ChainKind.Bitcoin, Hot.Xpub: { } xpub }
                 ? new HotAddresses(xpub, BitcoinNetwork.Of(entry.BitcoinNetwork)!) : null;
             Watch watch = async (addresses, ct) =>
@@ -76,15 +76,6 @@ internal sealed class RealChains : IDisposable
         if (problems.Length > 0)
             throw new ChainsFault(problems);
     }
-
-    /// <summary>The chains on which one key is one address; see <c>chain_address</c>.</summary>
-    public static string Family(ChainKind kind) => kind switch
-    {
-        ChainKind.Evm => AddressSource.EvmFamily,
-        ChainKind.Bitcoin => AddressSource.BitcoinFamily,
-        ChainKind.Tron => AddressSource.TronFamily,
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
 
     public void Dispose()
     {

@@ -66,6 +66,7 @@ internal static class CommandLine
             ServeCommand.Make(), DemoCommand.Make(), MigrateCommand.Make(), AccountCommand.Make(), KeyCommand.Make(),
             ClientCommand.Make(), RateCommand.Make(), CorrectCommand.Make(), VerifyCommand.Make(),
             ChainCommand.Make(), DepositCommand.Make(), ReconcileCommand.Make(), SignerCommand.Make(),
+            WithdrawalCommand.Make(), FreezeCommand.Make(), LimitCommand.Make(),
         };
         root.Options.Add(new VersionAsked());
         root.Options.Add(HelpWithExamples.Option());

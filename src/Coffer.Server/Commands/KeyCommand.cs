@@ -20,17 +20,30 @@ internal static class KeyCommand
         return scopes;
     }
 
+    /// <summary>The same with <c>approve</c>, which an API key may hold and nobody but the operator may give.</summary>
+    private static Scopes KeyScopes(string text)
+    {
+        var words = text.Split(',', StringSplitOptions.TrimEntries);
+        var rest = words.Where(word => word != Credentials.ApproveScope).ToList();
+        if (rest.Count == words.Length)
+            return Scopes(text);
+        return Coffer.Scopes.Approve | (rest.Count == 0 ? Coffer.Scopes.None : Scopes(string.Join(',', rest)));
+    }
+
     private static Command Create()
     {
         var command = new Documented("create", "Make an API key; it is shown once", """
             Examples:
               coffer key create --account ID --scopes read,write
               coffer key create --account ID --scopes read --wallet WALLET --address 203.0.113.0/24 --expires 2030-01-01T00:00:00Z
+              coffer key create --account ID --scopes read,approve --name "second pair of eyes"
+
+            With approve it decides about withdrawals that wait for an approval; nobody but the operator can give that.
 
             Send it as X-API-Key. The database keeps its hash only: what is not written down now cannot be shown again.
             """);
         var account = Texts.Option("--account", "ID", "Whose key", required: true);
-        var scopes = Texts.Option("--scopes", "read,write", "What it may do", required: true);
+        var scopes = Texts.Option("--scopes", "read,write,approve", "What it may do", required: true);
         var name = Texts.Option("--name", "NAME", $"What its owner calls it ({NameMissing})");
         var wallets = Texts.Many("--wallet", "ID", "Limit it to this wallet; may be repeated");
         var addresses = Texts.Many("--address", "CIDR", "Limit it to callers from here; may be repeated");
@@ -41,7 +54,7 @@ internal static class KeyCommand
             command.Options.Add(option);
         command.SetAction(async (parsed, ct) =>
         {
-            var wanted = Scopes(parsed.GetValue(scopes)!);
+            var wanted = KeyScopes(parsed.GetValue(scopes)!);
             var until = Texts.Time(parsed.GetValue(expires), "--expires");
             Guid[] limit = [.. (parsed.GetValue(wallets) ?? []).Select(id => Texts.Uuid(id, "--wallet"))];
             string[] from = [.. (parsed.GetValue(addresses) ?? []).Select(address => ClientAddress.Normal(address)

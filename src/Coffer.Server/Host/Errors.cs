@@ -18,7 +18,8 @@ internal static class Errors
         RefusalCode.Forbidden => 403,
         RefusalCode.NotFound => 404,
         RefusalCode.Conflict or RefusalCode.IdempotencyInFlight => 409,
-        RefusalCode.InsufficientBalance or RefusalCode.LimitExceeded or RefusalCode.IdempotencyKeyReused => 422,
+        RefusalCode.InsufficientBalance or RefusalCode.LimitExceeded or RefusalCode.AccountFrozen or RefusalCode.AddressNotAllowed
+            or RefusalCode.IdempotencyKeyReused => 422,
         RefusalCode.RateLimitExceeded => 429,
         RefusalCode.ServiceUnavailable => 503,
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "No status for this refusal."),

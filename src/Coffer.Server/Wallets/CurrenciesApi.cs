@@ -18,11 +18,15 @@ internal static class CurrenciesApi
 
     private static CurrencyLine Line(Currency c) => new(c.Code, c.Name, c.Network, c.Token, c.Decimals, c.Contract, c.Confirmations, c.Finalized,
         Amount.Fixed(c.DepositMinimum, c.Decimals), Amount.Fixed(c.DepositFee, c.Decimals), Amount.Fixed(c.WithdrawalMinimum, c.Decimals),
-        Amount.Fixed(c.WithdrawalFee, c.Decimals), Amount.Fixed(c.NetworkFee, c.Decimals));
+        Text(c.WithdrawalMaximum, c), Text(c.WithdrawalDayMaximum, c), Amount.Fixed(c.WithdrawalFee, c.Decimals), c.WithdrawalFeePerMille,
+        c.NetworkFeeEstimate is null ? Amount.Fixed(c.NetworkFee, c.Decimals) : null, Text(c.NetworkFeeEstimate?.Max, c));
+
+    private static string? Text(Int128? amount, Currency c) => amount is { } known ? Amount.Fixed(known, c.Decimals) : null;
 
     private sealed record Catalogue(IReadOnlyList<CurrencyLine> Currencies);
 
     private sealed record CurrencyLine(string Currency, string Name, string Network, string Token, int Decimals, string? Contract,
-        int Confirmations, bool Finalized, string DepositMinimum, string DepositFee, string WithdrawalMinimum, string WithdrawalFee,
-        string NetworkFee);
+        int Confirmations, bool Finalized, string DepositMinimum, string DepositFee, string WithdrawalMinimum,
+        string? WithdrawalMaximum, string? WithdrawalDayMaximum, string WithdrawalFee, int WithdrawalFeePerMille, string? NetworkFee,
+        string? NetworkFeeMax);
 }

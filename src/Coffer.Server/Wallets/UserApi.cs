@@ -19,11 +19,8 @@ internal static class UserApi
         var caller = http.Caller();
         var account = await db.AccountById(caller.Account, http.RequestAborted) ?? throw new Refused(Refusal.NotFound("account"));
         await Answer.Json(http, StatusCodes.Status200OK, new User(account.Id.Value, account.Name, account.Mode == Mode.Test ? "test" : "live",
-            Wire.Time(account.CreatedAt), Scope(caller.Scopes), limits));
+            Wire.Time(account.CreatedAt), Credentials.Text(caller.Scopes).Split(' '), limits));
     }
-
-    private static List<string> Scope(Scopes scopes) =>
-        [.. new[] { (Scopes.Read, "read"), (Scopes.Write, "write") }.Where(s => scopes.HasFlag(s.Item1)).Select(s => s.Item2)];
 
     private sealed record User(Guid Id, string Name, string Mode, string CreatedAt, IReadOnlyList<string> Scopes, UserLimits Limits);
 

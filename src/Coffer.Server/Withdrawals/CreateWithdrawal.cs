@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Coffer.Chains.Simulated;
 using Coffer.Ledger;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
@@ -36,35 +35,35 @@ internal sealed record WithdrawalRequest(
 /// <param name="db">The database.</param>
 /// <param name="ledger">The ledger, with <see cref="WithdrawalGuest"/> among its guests.</param>
 /// <param name="ids">Names for movements.</param>
-/// <param name="hotChains">By network: the chain on which live withdrawals are paid.</param>
-internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, IReadOnlyDictionary<string, string> hotChains)
+/// <param name="places">Where withdrawals are paid.</param>
+/// <param name="fees">What is charged for the network.</param>
+internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, PayoutPlaces places, NetworkFees fees)
 {
+    /// <summary>What is said of an address that this server has given out for deposits.</summary>
+    public const string OwnAddress = "This is a deposit address of this server. Move money between wallets with POST /wallets/transfer.";
+
     /// <param name="caller">Whose withdrawal.</param>
     /// <param name="wallet">The wallet to pay from, of the caller's account.</param>
     /// <param name="request">What is wanted.</param>
     /// <param name="key">The request's Idempotency-Key: the same again is the same withdrawal; null when none was sent.</param>
+    /// <param name="ownAddress">Whether the receiver is a deposit address of this server.</param>
     /// <returns>The withdrawal, and whether an earlier request with this key had made it.</returns>
-    public async Task<(Withdrawal Withdrawal, bool Replayed)> Run(Caller caller, WalletId wallet, WithdrawalRequest request, string? key)
+    public async Task<(Withdrawal Withdrawal, bool Replayed)> Run(
+        Caller caller, WalletId wallet, WithdrawalRequest request, string? key, bool ownAddress)
     {
-        var chain = ChainOf(caller, request.Currency);
-        if (caller.Mode == Mode.Test && !SimulatedAddress.IsValid(request.Address))
-            throw new Refused(new(RefusalCode.InvalidAddress,
-                "This is no address of the simulated chain; they begin with sim1. Check every character.",
-                new Dictionary<string, object> { ["address"] = new[] { "Not a valid address." } }));
-        var currency = request.Currency;
-        var fee = currency.NetworkFee + currency.WithdrawalFee;
-        var command = new RequestWithdrawal(caller.Account, wallet, currency, Reference.Of($"withdrawal:{ids.New()}"),
-            Arrives(request, fee), fee, request.Address)
+        RequestWithdrawal command;
+        try
         {
-            Companion = new WithdrawalOrder(chain, currency.NetworkFee, request.FeesOnTop)
-            {
-                CustomId = request.CustomId,
-                CallbackUrl = request.CallbackUrl,
-                IdempotencyKey = key,
-                Request = request.DigestIn(caller.Account),
-                RequestedBy = caller.Name,
-            },
-        };
+            command = Command(caller, wallet, request, key, ownAddress);
+        }
+        catch (Refused) when (key is not null)
+        {
+            // What is refused today may have been made yesterday, and then its answer is still the same.
+            if (await db.FindWithdrawal(caller.Shard, caller.Account, key) is { } earlier && earlier.Request == request.DigestIn(caller.Account))
+                return (earlier, true);
+            throw;
+        }
+
         var outcome = await ledger.Write(caller.Shard, command);
         if (outcome.Refusal is { } refusal)
             throw new Refused(refusal);
@@ -74,21 +73,26 @@ internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, IRe
         return (row!, outcome.Answer is not null && outcome.Replayed);
     }
 
-    private string ChainOf(Caller caller, Currency currency) => caller.Mode == Mode.Test
-        ? SimulatedChain.IdOf(caller.Account)
-        : hotChains.GetValueOrDefault(currency.Network) ?? throw new Refused(new(RefusalCode.ServiceUnavailable,
-            "This server is not connected to a live chain, so it cannot pay out; nothing was reserved. Ask its operator."));
-
-    /// <summary>What the receiver gets, or a refusal that says what would be enough.</summary>
-    private static Int128 Arrives(WithdrawalRequest request, Int128 fee)
+    private RequestWithdrawal Command(Caller caller, WalletId wallet, WithdrawalRequest request, string? key, bool ownAddress)
     {
         var currency = request.Currency;
-        var arrives = request.FeesOnTop ? request.Amount : request.Amount - fee;
-        if (arrives > 0 && arrives >= currency.WithdrawalMinimum)
-            return arrives;
-        var least = Int128.Max(currency.WithdrawalMinimum, 1) + (request.FeesOnTop ? 0 : fee);
-        var message = $"Send at least {Amount.Short(least, currency.Decimals)} {currency.Code}"
-            + (request.FeesOnTop ? "." : ", the fees included.");
-        throw new Refused(new(RefusalCode.InvalidAmount, message, new Dictionary<string, object> { ["amount"] = new[] { message } }));
+        var chain = places.ChainOf(caller.Account, caller.Mode, currency);
+        var address = places.Read(caller.Mode, currency.Network, request.Address);
+        if (address.Canonical is not { } payee)
+            throw PayoutPlaces.No(address.Fault!);
+        if (ownAddress)
+            throw PayoutPlaces.No(OwnAddress);
+        var quote = QuoteWithdrawal.Run(currency, request.Amount, fees.Charged(currency, caller.Mode), request.FeesOnTop);
+        return new RequestWithdrawal(caller.Account, wallet, currency, Reference.Of($"withdrawal:{ids.New()}"), quote.Arrives, quote.Fee, payee)
+        {
+            Companion = new WithdrawalOrder(chain, quote.NetworkFee, request.FeesOnTop)
+            {
+                CustomId = request.CustomId,
+                CallbackUrl = request.CallbackUrl,
+                IdempotencyKey = key,
+                Request = request.DigestIn(caller.Account),
+                RequestedBy = caller.Name,
+            },
+        };
     }
 }

@@ -130,7 +130,8 @@ internal sealed record WithdrawalOrder(string Chain, Int128 NetworkFee, bool Fee
 
     public string? RequestedBy { get; init; }
 
-    public bool NeedsApproval { get; init; }
+    /// <summary>Decided by <see cref="PolicyGuest"/> in the transaction that makes the withdrawal, anew each time that it is tried.</summary>
+    public bool NeedsApproval { get; set; }
 }
 
 /// <summary>

@@ -6,23 +6,31 @@ using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Withdrawals;
 
-/// <summary>Who wants to pay, by the hash of his credential, and from which wallet; null for the default one.</summary>
-internal readonly record struct PayerQuestion(byte[] Hash, Guid? Wallet);
+/// <summary>Who wants to pay, by the hash of his credential, from which wallet (null for the default one), and to whom.</summary>
+/// <param name="Simulated">The receiver's address on a simulated chain.</param>
+/// <param name="Family">The family of the real chain's addresses.</param>
+/// <param name="Address">The receiver's address there; empty for none.</param>
+internal readonly record struct PayerQuestion(byte[] Hash, Guid? Wallet, string Simulated, string Family, string Address);
 
 /// <summary>What the database says about a credential and a wallet of its account; null when the account has no such wallet.</summary>
-internal sealed record Payer(CredentialRow Credential, Guid? Wallet);
+/// <param name="OwnAddress">Whether the receiver's address is one that this server gave out.</param>
+internal sealed record Payer(CredentialRow Credential, Guid? Wallet, bool OwnAddress);
 
 /// <summary>The statements that only read withdrawals, and what is asked before one is made.</summary>
 internal static class WithdrawalReadSql
 {
     private const string Payers = $"""
-        SELECT k.i, w.id, {CredentialSql.Columns}
-        FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS k(hash, wallet_id, i)
+        SELECT k.i, w.id, o.family IS NOT NULL, {CredentialSql.Columns}
+        FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+            AS k(hash, wallet_id, simulated, family, address, i)
         CROSS JOIN LATERAL (SELECT * FROM credential WHERE hash = k.hash OFFSET 0) c
         LEFT JOIN LATERAL (
             SELECT id FROM wallet WHERE shard = c.shard AND account_id = c.account_id AND id = k.wallet_id
             UNION ALL
             SELECT id FROM wallet WHERE k.wallet_id IS NULL AND shard = c.shard AND account_id = c.account_id AND is_default) w ON true
+        LEFT JOIN LATERAL (
+            SELECT family FROM chain_address WHERE family = CASE c.mode WHEN 1 THEN 'sim:' || c.account_id ELSE k.family END
+                AND address = CASE c.mode WHEN 1 THEN k.simulated ELSE k.address END OFFSET 0) o ON true
         """;
 
     private const string Range = "WHERE w.shard = $1 AND w.account_id = $2 AND w.id >= $3 AND w.id < $4";
@@ -33,10 +41,14 @@ internal static class WithdrawalReadSql
         await using var command = db.Lanes.CreateCommand(Payers);
         command.Parameters.Add(P(questions, q => q.Hash));
         command.Parameters.Add(P(questions, q => q.Wallet));
+        command.Parameters.Add(P(questions, q => q.Simulated));
+        command.Parameters.Add(P(questions, q => q.Family));
+        command.Parameters.Add(P(questions, q => q.Address));
         await using var row = await command.ExecuteReaderAsync();
         var payers = new Payer?[questions.Count];
         while (await row.ReadAsync())
-            payers[row.GetInt64(0) - 1] = new Payer(CredentialSql.Read(row, 2), row.IsDBNull(1) ? null : row.GetGuid(1));
+            payers[row.GetInt64(0) - 1] =
+                new Payer(CredentialSql.Read(row, 3), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetBoolean(2));
         return payers;
     }
 
@@ -47,6 +59,46 @@ internal static class WithdrawalReadSql
             P(shard), P(account.Value), P(id));
         return found.Count == 0 ? null : found[0];
     }
+
+    /// <summary>The account's wallet with this id, or its default one; null when it has none such.</summary>
+    public static async Task<Guid?> WalletOf(this Db db, short shard, AccountId account, Guid? wallet, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand(wallet is null
+            ? "SELECT id FROM wallet WHERE shard = $1 AND account_id = $2 AND is_default"
+            : "SELECT id FROM wallet WHERE shard = $1 AND account_id = $2 AND id = $3");
+        command.Parameters.Add(P(shard));
+        command.Parameters.Add(P(account.Value));
+        if (wallet is { } id)
+            command.Parameters.Add(P(id));
+        return (Guid?)await command.ExecuteScalarAsync(ct);
+    }
+
+    /// <summary>The withdrawal that was made with this Idempotency-Key; null when there is none.</summary>
+    public static async Task<Withdrawal?> FindWithdrawal(this Db db, short shard, AccountId account, string key)
+    {
+        var found = await Rows(db, $"{WithdrawalSql.Select} WHERE w.shard = $1 AND w.account_id = $2 AND w.idempotency_key = $3",
+            CancellationToken.None, P(shard), P(account.Value), P(key));
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>The withdrawal with this id, whosever: a look into each account, for the operator.</summary>
+    public static async Task<Withdrawal?> FindWithdrawal(this Db db, Guid id, CancellationToken ct)
+    {
+        var found = await Rows(db, $"""
+            {WithdrawalSql.Select} WHERE (w.shard, w.account_id, w.id) IN (
+                SELECT f.shard, f.account_id, f.id FROM account a
+                CROSS JOIN LATERAL (SELECT shard, account_id, id FROM withdrawal
+                    WHERE shard = a.shard AND account_id = a.id AND id = $1 OFFSET 0) f)
+            """, ct, P(id));
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>The oldest withdrawals that have not ended, of all accounts, for the operator; null for no condition.</summary>
+    public static Task<List<Withdrawal>> OpenWithdrawals(this Db db, WithdrawalState? state, string? waitsFor, int countMax, CancellationToken ct) =>
+        Rows(db, $"""
+            {WithdrawalSql.Select} WHERE w.state IN (1, 2, 3, 4, 5, 10) AND ($1::smallint IS NULL OR w.state = $1)
+                AND ($2::text IS NULL OR w.waits_for = $2) ORDER BY w.id LIMIT $3
+            """, ct, Maybe((short?)state, NpgsqlDbType.Smallint), Maybe(waitsFor, NpgsqlDbType.Text), P(countMax));
 
     /// <summary>One page, by the order of the ids.</summary>
     public static Task<List<Withdrawal>> ListWithdrawals(this Db db, short shard, AccountId account, WithdrawalFilter filter, bool newestFirst,

@@ -118,6 +118,16 @@ internal static class WithdrawalSql
         params ReadOnlySpan<NpgsqlParameter> parameters) => tx.Do($"UPDATE withdrawal w SET {change}", ct,
         [P(rows, row => row.Shard), P(rows, row => row.Account.Value), P(rows, row => row.Id.Value), .. parameters]);
 
+    /// <summary>Lets it be paid, when it waits for that.</summary>
+    public static async Task Approve(this Tx tx, Withdrawal withdrawal, string by, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var command = tx.Command($"""
+            UPDATE withdrawal SET state = 2, decided_by = $4, decided_at = $5, updated_at = $5, waits_for = NULL
+            {Key} AND state = 1 AND needs_approval AND decided_by IS NULL
+            """, P(withdrawal.Shard), P(withdrawal.Account.Value), P(withdrawal.Id.Value), P(by), P(now.UtcDateTime));
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Reads a row of <see cref="Select"/>.</summary>
     public static Withdrawal Read(NpgsqlDataReader row) => new()
     {

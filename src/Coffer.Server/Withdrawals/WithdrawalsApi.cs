@@ -6,7 +6,7 @@ namespace Coffer.Server.Withdrawals;
 
 /// <summary>Paying out: create, list, show and cancel withdrawals (contract 5).</summary>
 internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> payers, Authenticate authenticate, CreateWithdrawal create,
-    FinishWithdrawal finish, Currencies currencies)
+    FinishWithdrawal finish, PayoutPlaces places, Currencies currencies)
 {
     private const int AddressMax = 255;
     private const int CustomIdMax = 64;
@@ -28,7 +28,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
     private async Task Create(HttpContext http)
     {
         var (request, key, fault) = await TryRead(http);
-        var payer = await payers.Read(new PayerQuestion(http.Features.Get<PresentedCredential>()!.Hash, request?.Wallet));
+        var payer = await payers.Read(Question(http.Features.Get<PresentedCredential>()!.Hash, request));
         var caller = authenticate.Accept(http, payer?.Credential);
         if (request is null)
         {
@@ -38,10 +38,20 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
 
         if (payer!.Wallet is not { } wallet || !caller.MayUse(new WalletId(wallet)))
             throw new Refused(Refusal.NotFound("wallet"));
-        var (withdrawal, replayed) = await create.Run(caller, new WalletId(wallet), request, key);
+        var (withdrawal, replayed) = await create.Run(caller, new WalletId(wallet), request, key, payer.OwnAddress);
         if (replayed)
             IdempotencyKeys.Replayed(http);
         await Answer.Json(http, StatusCodes.Status201Created, json => json.Write(withdrawal.AtFirst(), currencies, confirmations: 0));
+    }
+
+    /// <summary>Whose mode it is nobody knows yet, so the address is asked about as either reads it.</summary>
+    private PayerQuestion Question(byte[] hash, WithdrawalRequest? request)
+    {
+        if (request is null)
+            return new PayerQuestion(hash, null, "", "", "");
+        var place = places.Find(request.Currency.Network);
+        return new PayerQuestion(hash, request.Wallet, request.Address, place?.Family ?? "",
+            place is null ? "" : places.Read(Mode.Live, request.Currency.Network, request.Address).Canonical ?? "");
     }
 
     private async Task<(WithdrawalRequest? Request, string? Key, Exception? Fault)> TryRead(HttpContext http)
@@ -61,7 +71,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
     {
         Input.Query(http).Check();
         var body = await Input.Body(http);
-        var currency = body.Currency("currency", currencies);
+        var currency = body.WithdrawalCurrency(currencies);
         var amount = body.Amount("amount", currency);
         var address = body.Text("address", AddressMax);
         var wallet = body.OptionalUuid("account_id");
