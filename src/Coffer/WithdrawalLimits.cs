@@ -38,7 +38,7 @@ public sealed record WithdrawalLimits(Int128? Maximum, Int128? DayMaximum, Int12
                 Details(Maximum.Value, 0, "withdrawal"));
         if (DayMaximum is not { } all || (used <= all && amount <= all - used))
             return null;
-        var until = day.AddDays(1).ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture);
+        var until = day.AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) + "T00:00:00Z";
         var details = Details(all, used, "day");
         details["resets_at"] = until;
         return new(RefusalCode.LimitExceeded, $"This account withdraws at most {Text(all)} a day, of which {Text(Int128.Max(all - used, 0))} "

@@ -23,7 +23,7 @@ public sealed class SimulatedPayouts(SimulatedChain chain, Func<string, Transfer
     public Planned Plan(IReadOnlyList<PayoutOutput> outputs, PayoutTerms terms, PayoutFunds funds)
     {
         var output = outputs.Single();
-        var transaction = new SimulatedTransaction($"payout {funds.Nonce}",
+        var transaction = new SimulatedTransaction($"payout {chain.Id} {funds.Nonce}",
             new SimulatedOutput(kindOf(output.Asset!), output.Address, output.Asset!, output.Amount)).ToBytes();
         return new Planned(new PayoutPlan(transaction, Read(transaction)), null);
     }

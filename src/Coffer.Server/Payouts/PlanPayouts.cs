@@ -29,7 +29,7 @@ internal sealed partial class PlanPayouts(Db db, Ids ids, TimeProvider time, Fin
         if (room <= 0)
             return false;
         var most = Math.Min(TakenMax, room * chain.BatchMax);
-        var taken = await Proven(await db.PayableWithdrawals(chain.Id, time.GetUtcNow() - AskAgainAfter, most, ct), ct);
+        var taken = await Thawed(await Proven(await db.PayableWithdrawals(chain.Id, time.GetUtcNow() - AskAgainAfter, most, ct), ct), ct);
         if (taken.Count == 0)
             return false;
         await OpenWallet(chain, ct);
@@ -118,7 +118,9 @@ internal sealed partial class PlanPayouts(Db db, Ids ids, TimeProvider time, Fin
             new PayoutFunds(number, funds.Coins, chain.Payouts.Change(number), chain.FeeMax, now));
         if (planned.Plan is not { } plan)
             return planned;
-        // Taken back, frozen, or taken by another process in the meantime.
+        // Frozen, taken back, or taken by another process in the meantime.
+        if ((await tx.LockFrozen(Owners(group), ct)).Count > 0)
+            throw new TakenByOthers();
         if (await tx.Process(group, now, ct) != group.Length || !await tx.LockHotCoins(chain.Id, id, plan.Reading.Claim.Coins, ct))
             throw new TakenByOthers();
         await tx.Store(new NewPayout(id, chain.Id, plan, group, now), ct);
@@ -141,6 +143,24 @@ internal sealed partial class PlanPayouts(Db db, Ids ids, TimeProvider time, Fin
 
         return [.. taken.Where(one => one.Proven).Select(one => one.Row)];
     }
+
+    /// <summary>Those of accounts that may withdraw; the others say that they wait.</summary>
+    private async Task<IReadOnlyList<Withdrawal>> Thawed(IReadOnlyList<Withdrawal> taken, CancellationToken ct)
+    {
+        if (taken.Count == 0)
+            return taken;
+        return await db.Transaction(async (tx, token) =>
+        {
+            var frozen = await tx.LockFrozen(Owners(taken), token);
+            if (frozen.Count == 0)
+                return taken;
+            await tx.Wait([.. taken.Where(row => frozen.Contains(row.Account))], WaitingFor.Frozen, time.GetUtcNow(), token);
+            return [.. taken.Where(row => !frozen.Contains(row.Account))];
+        }, ct, repeatable: true);
+    }
+
+    private static HashSet<(short Shard, AccountId Account)> Owners(IReadOnlyList<Withdrawal> rows) =>
+        [.. rows.Select(row => (row.Shard, row.Account))];
 
     /// <summary>What the chain says of the wallet's own count, which somebody with the same key may have moved.</summary>
     private async Task OpenWallet(PayingChain chain, CancellationToken ct)

@@ -98,12 +98,18 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
         if (!payout.Withdrawals.All(one => IsFinal(chain.AssetOf(one).Currency, fate.Height.Value, confirmations, tip)))
             return;
         await Task.WhenAll(payout.Withdrawals.Select((withdrawal, i) => fate.Kind == FateKind.Mined
-            ? finish.Settle(withdrawal, networkFeePaid: Share(fate.Fee, payout.Withdrawals.Count, i), blockHeight: fate.Height.Value)
+            ? Settle(chain, withdrawal, Share(fate.Fee, payout.Withdrawals.Count, i), fate.Height.Value)
             : finish.Fail(withdrawal, "The transaction was mined and moved nothing: the chain refused it. Nothing was paid.")));
         await reach("settled");
         var state = fate.Kind == FateKind.Mined ? PayoutState.Mined : PayoutState.Reverted;
         await db.Transaction((tx, token) => tx.Close(payout, state, time.GetUtcNow(), token), ct, repeatable: true);
         await reach("closed");
+    }
+
+    private Task<Withdrawal> Settle(PayingChain chain, Withdrawal withdrawal, Int128? paid, long height)
+    {
+        var fee = WithdrawalFees.AtSettlement(chain.AssetOf(withdrawal).Currency, withdrawal.NetworkFee, withdrawal.TransactionFee, paid);
+        return finish.Settle(withdrawal, fee, paid, height);
     }
 
     private async Task Dead(PayingChain chain, Payout payout, CancellationToken ct)

@@ -66,7 +66,7 @@ internal static class PolicySql
             SELECT k.i, w.created_at FROM unnest($2::uuid[]) WITH ORDINALITY AS k(reference, i)
             CROSS JOIN LATERAL (SELECT account_id, id FROM movement WHERE shard = $1 AND reference = k.reference OFFSET 0) m
             CROSS JOIN LATERAL (SELECT created_at FROM withdrawal WHERE shard = $1 AND account_id = m.account_id AND id = m.id OFFSET 0) w
-            """, P(shard), P(digests));
+            """, P(shard), P(digests, digest => digest));
 
     /// <summary>Sums that were not there: if somebody else has added one meanwhile, its key refuses ours.</summary>
     public static void InsertDays(this Round round, short shard, IReadOnlyList<(DayKey Key, DaySum Sum)> rows) =>
@@ -87,9 +87,10 @@ internal static class PolicySql
         var closed = new HashSet<short>();
         var frozen = new HashSet<AccountId>();
         await using var round = new Round(tx);
-        round.Add(row => closed.Add(row.GetInt16(0)), """
-            SELECT g.shard FROM unnest($1::smallint[]) AS k(shard)
-            CROSS JOIN LATERAL (SELECT shard, frozen FROM withdrawal_gate WHERE shard = k.shard FOR SHARE) g WHERE g.frozen
+        // Every row is read here: a condition would let the planner lock only those that are frozen already.
+        round.Add(row => _ = row.GetBoolean(1) && closed.Add(row.GetInt16(0)), """
+            SELECT g.shard, g.frozen FROM unnest($1::smallint[]) AS k(shard)
+            CROSS JOIN LATERAL (SELECT shard, frozen FROM withdrawal_gate WHERE shard = k.shard FOR SHARE) g
             """, P(shards));
         round.Add(row => frozen.Add(new AccountId(row.GetGuid(0))), """
             SELECT a.account_id FROM unnest($1::smallint[], $2::uuid[]) AS k(shard, account_id)

@@ -92,6 +92,9 @@ internal static class WaitingFor
     /// <summary>Above its currency's bound somebody else has to allow it.</summary>
     public const string Approval = "approval";
 
+    /// <summary>The operator has stopped withdrawals, of its account or of all.</summary>
+    public const string Frozen = "frozen";
+
     /// <summary>The hot wallet has too little of what is to be paid.</summary>
     public const string Funds = "funds";
 

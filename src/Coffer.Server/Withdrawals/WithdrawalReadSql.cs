@@ -149,7 +149,8 @@ internal static class WithdrawalReadSql
             FROM withdrawal w {WithdrawalSql.Movement}
             WHERE w.chain = $1 AND w.state IN (1, 2) AND {WithdrawalSql.Payable}
                 AND (w.waits_for IS NULL OR w.updated_at < $2
-                    OR w.waits_for NOT IN ('{WaitingFor.Signer}', '{WaitingFor.Limit}', '{WaitingFor.Fee}', '{WaitingFor.Ledger}'))
+                    OR w.waits_for NOT IN ('{WaitingFor.Signer}', '{WaitingFor.Limit}', '{WaitingFor.Fee}', '{WaitingFor.Ledger}',
+                        '{WaitingFor.Frozen}'))
             ORDER BY w.id LIMIT $3
             """);
         command.Parameters.Add(P(chain));

@@ -6,6 +6,7 @@ namespace Coffer.Tests.Http;
 public sealed class FreezeTests(TestCluster cluster) : IAsyncLifetime
 {
     private const string By = "operator:test";
+    private readonly FakeTime _time = new(new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     private World _world = null!;
     private Withdrawer _payer = null!;
 
@@ -15,7 +16,7 @@ public sealed class FreezeTests(TestCluster cluster) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _world = await World.Start(cluster);
+        _world = await World.Start(cluster, time: _time);
         _payer = await Withdrawer.Of(_world, Mode.Test, ("USDTERC20", "1000"));
     }
 
@@ -62,6 +63,28 @@ public sealed class FreezeTests(TestCluster cluster) : IAsyncLifetime
         await _payer.Allow.Freeze(Owner.Shard, Owner.Id, true, "r", By, Ct);
         Assert.Equal("cancelled", Text((await _payer.Post($"/withdrawal/{id}/cancel/", "{}")).Json, "status"));
         Assert.Equal("1000.00/0.00", await _payer.Balance());
+    }
+
+    [Fact]
+    public async Task What_was_accepted_is_not_begun_while_its_account_is_frozen_and_goes_on_afterwards()
+    {
+        foreach (var all in (bool[])[false, true])
+        {
+            Task Switch(bool on) => all ? _payer.Allow.FreezeAll(on, "r", By, Ct) : _payer.Allow.Freeze(Owner.Shard, Owner.Id, on, "r", By, Ct);
+            await _payer.Allow.Limit(Owner.Shard, Owner.Id, "USDTERC20", new WithdrawalLimits(null, null, 0), By, Ct);
+            var id = Text((await _payer.Withdraw("10")).Json, "id");
+            await Switch(true);
+            Assert.Equal(200, (await _payer.Post($"/withdrawal/{id}/approve/", "{}", await _payer.Account.ApiKey(Scopes.Approve))).Status);
+            await _payer.Post("/sandbox/blocks", """{"count":20}""");
+            var waits = (await _payer.Get($"/withdrawal/{id}")).Json;
+            Assert.Equal(("approved", "frozen"), (Text(waits, "status"), Text(waits, "waits_for")));
+            Assert.Equal(0L, await _world.Query<long>("SELECT count(*) FROM payout_withdrawal WHERE withdrawal_id = $1", Guid.Parse(id)));
+
+            await Switch(false);
+            _time.Now += TimeSpan.FromMinutes(2);
+            await _payer.Post("/sandbox/blocks", """{"count":20}""");
+            Assert.Equal("completed", Text((await _payer.Get($"/withdrawal/{id}")).Json, "status"));
+        }
     }
 
     /// <summary>The promise of the switch: what had not committed when it returned does not happen.</summary>
