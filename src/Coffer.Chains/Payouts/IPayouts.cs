@@ -116,6 +116,9 @@ public interface IPayouts
     /// </summary>
     SignedPayout Accept(ReadOnlyMemory<byte> unsigned, ReadOnlyMemory<byte> signed);
 
+    /// <summary>The id that an unsigned transaction will have, whoever signs it; null where that depends on the signature.</summary>
+    string? TxIdOf(ReadOnlyMemory<byte> unsigned) => null;
+
     /// <summary>What became of the attempts that share a claim, the latest last.</summary>
     Task<PayoutFate> Fate(PayoutClaim claim, IReadOnlyList<string> txIds, CancellationToken ct);
 

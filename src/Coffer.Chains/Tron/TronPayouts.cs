@@ -67,6 +67,9 @@ public sealed class TronPayouts(TronChain chain, string address, TimeSpan life) 
         TronTransfer.Accept(unsigned.Span, signed.Span, address);
 
     /// <inheritdoc/>
+    public string? TxIdOf(ReadOnlyMemory<byte> unsigned) => Convert.ToHexStringLower(TronRawData.Hash(unsigned.Span));
+
+    /// <inheritdoc/>
     public Task<PayoutFate> Fate(PayoutClaim claim, IReadOnlyList<string> txIds, CancellationToken ct) =>
         chain.Use((node, token) => TronFate.Of(node, TronChain.Spelling, claim, txIds, token), ct);
 

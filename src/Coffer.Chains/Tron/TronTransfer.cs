@@ -69,8 +69,12 @@ public static class TronTransfer
         var hash = TronRawData.Hash(unsigned);
         Span<byte> signature = stackalloc byte[SignatureBytes];
         signature[^1] = (byte)(VFirst + keys.Sign(hash, secret, key, signature[..^1]));
-        return Named(hash, new ProtobufWriter().Add(RawData, unsigned).Add(Signature, signature).ToArray());
+        return Named(hash, Join(unsigned, signature));
     }
+
+    /// <summary>The transaction that raw data and a signature of it make. Nothing is checked: <see cref="Accept"/> does that.</summary>
+    public static byte[] Join(ReadOnlySpan<byte> unsigned, ReadOnlySpan<byte> signature) =>
+        new ProtobufWriter().Add(RawData, unsigned).Add(Signature, signature).ToArray();
 
     /// <summary>Holds a signed transaction against its raw data and the sender. A <see cref="KeyFault"/> when they are not the same.</summary>
     /// <param name="unsigned">The raw data that was planned.</param>

@@ -18,6 +18,8 @@ internal static class WithdrawalCommand
         Approve(),
         Reject(),
         Cancel(),
+        ColdWithdrawalCommand.Export(),
+        ColdWithdrawalCommand.Import(),
         WithdrawalAddressCommand.Make(),
     };
 

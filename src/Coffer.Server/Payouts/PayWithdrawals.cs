@@ -61,9 +61,10 @@ internal sealed class PayWithdrawals
     public async Task Watch(PayingChain chain, CancellationToken ct)
     {
         await _watch.Reopen(chain, ct);
-        var tried = (await _db.OpenPayouts(chain.Id, ct)).Where(payout => payout.WasTried).ToList();
-        var lost = await _watch.Run(chain, tried, ct);
         var now = _time.GetUtcNow();
+        var watched = (await _db.OpenPayouts(chain.Id, ct)).Where(payout => payout.WasTried || payout.ExpiresAt < now).ToList();
+        var lost = (await _watch.Run(chain, watched, ct)).Where(payout => payout.WasTried);
+        now = _time.GetUtcNow();
         await _send.Run(chain, [.. lost.Where(payout => SendPayouts.IsDue(payout.LastSigned!, chain.SendAgainAfter, now))], ct);
         await _bump.Run(chain, await _db.OpenPayouts(chain.Id, ct), ct);
     }

@@ -20,6 +20,17 @@ internal static class PayoutReadSql
     public static Task<List<Payout>> OpenPayouts(this Db db, string chain, CancellationToken ct) =>
         Read(db, $"{Select} WHERE p.chain = $1 AND p.state = 1 {InOrder}", ct, P(chain));
 
+    /// <summary>The payout that pays a withdrawal or has paid it, whosever it is: a look into each account, for the operator.</summary>
+    public static async Task<Payout?> PayoutOf(this Db db, Guid withdrawal, CancellationToken ct)
+    {
+        var found = await Read(db, $"""
+            {Select} WHERE p.id IN (
+                SELECT f.payout_id FROM account a CROSS JOIN LATERAL (SELECT payout_id FROM payout_withdrawal
+                    WHERE shard = a.shard AND account_id = a.id AND withdrawal_id = $1 AND live OFFSET 0) f)
+            """, ct, P(withdrawal));
+        return found.Count == 0 ? null : found[0];
+    }
+
     /// <summary>Open ones whose latest attempt is not signed, and of which nothing is in doubt.</summary>
     public static Task<List<Payout>> UnsignedPayouts(this Db db, string chain, CancellationToken ct) => Read(db, $"""
         {Select} WHERE p.chain = $1 AND p.state = 1

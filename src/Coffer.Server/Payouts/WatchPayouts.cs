@@ -40,7 +40,10 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
         }
     }
 
-    /// <summary>Looks up every payout that was tried. Answers those that no node knows.</summary>
+    /// <summary>
+    /// Looks up every payout that somebody may have sent: those that were tried, and those whose time ran out before they were signed, which
+    /// another may replace once they are proven dead. Answers those that no node knows.
+    /// </summary>
     public async Task<IReadOnlyList<Payout>> Run(PayingChain chain, IReadOnlyList<Payout> payouts, CancellationToken ct)
     {
         if (payouts.Count == 0)
@@ -61,7 +64,8 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
     }
 
     private static Task<PayoutFate> Fate(PayingChain chain, Payout payout, CancellationToken ct) => chain.Payouts.Fate(
-        chain.Payouts.Read(payout.LastSigned!.Unsigned).Claim, [.. payout.Attempts.Select(attempt => attempt.TxId).OfType<string>()], ct);
+        chain.Payouts.Read((payout.LastSigned ?? payout.Last).Unsigned).Claim,
+        [.. payout.Attempts.Select(attempt => attempt.TxId ?? chain.Payouts.TxIdOf(attempt.Unsigned)).OfType<string>()], ct);
 
     /// <summary>False when nobody knows it.</summary>
     private async Task<bool> Apply(PayingChain chain, Payout payout, PayoutFate fate, ChainTip tip, CancellationToken ct)
