@@ -40,6 +40,9 @@ internal sealed class Rig : IAsyncDisposable
         return await command.ExecuteScalarAsync() is { } value and not DBNull ? Convert.ToInt64(value) : 0;
     }
 
+    /// <summary>The first process of PostgreSQL; the others are its children.</summary>
+    public int Postmaster => int.Parse(File.ReadLines(Path.Combine(_folder, "cluster", "postmaster.pid")).First());
+
     public async ValueTask DisposeAsync()
     {
         await Db.DisposeAsync();

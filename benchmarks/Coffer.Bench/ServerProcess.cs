@@ -29,6 +29,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(process, urls[0], urls[1]);
     }
 
+    /// <summary>The server's process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Bytes that the server's process has resident now.</summary>
     public async Task<long> WorkingSet()
     {

@@ -39,10 +39,15 @@ internal static class WithdrawalBench
         await Hammer(await Posts(i => accounts[i]), c => c.Post(), warmUp, compiling);
         var rounds = quick ? 1 : 3;
         LoadResult reads = default, many = default, one = default;
+        CpuTime server64 = default, postgres64 = default;
         for (var round = 0; round < rounds; round++)
         {
             reads = Sum(reads, await Hammer(await Gets(), c => c.Get(), warmUp, measured));
+            var before = (CpuTime.Of(server.Id), CpuTime.Of(rig.Postmaster), await rig.Sql("SELECT count(*) FROM withdrawal"));
             many = Sum(many, await Hammer(await Posts(i => accounts[i]), c => c.Post(), warmUp, measured));
+            var made = await rig.Sql("SELECT count(*) FROM withdrawal") - before.Item3;
+            server64 += (CpuTime.Of(server.Id) - before.Item1) / (made * rounds);
+            postgres64 += (CpuTime.Of(rig.Postmaster) - before.Item2) / (made * rounds);
             one = Sum(one, await Hammer(await Posts(_ => accounts[0]), c => c.Post(), warmUp, measured));
         }
 
@@ -50,6 +55,7 @@ internal static class WithdrawalBench
         table.Add("withdrawals accepted a second, 64 accounts", ResultTable.Number(rate), $"{ResultTable.Number(reads.PerSecond / rounds)} balance reads",
             $"{many.PerSecond / reads.PerSecond * 100:F0} %", $">= {ResultTable.Number(Claim)}", rate >= Claim);
         table.Add("  wait of 64 connections", $"p50 {many.P50 / rounds:F2} ms", "", $"p99 {many.P99 / rounds:F2} ms", "", null);
+        table.Add("  CPU of each, server and PostgreSQL", $"{server64.Microseconds:F0} µs", $"{postgres64.Microseconds:F0} µs", "", "", null);
         table.Add("  all of one account", ResultTable.Number(one.PerSecond / rounds), "", $"p50 {one.P50 / rounds:F2} ms", "", null);
     }
 
