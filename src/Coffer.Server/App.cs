@@ -26,6 +26,7 @@ internal sealed class App : IAsyncDisposable
     private readonly IReadOnlyList<IAsyncDisposable> _lanes;
     private readonly IReadOnlyList<Worker> _workers;
     private RealChains? _chains;
+    private IReadOnlyList<SignerClient> _signers = [];
 
     private App(WebApplication web, Db db, LedgerWriters ledger, IReadOnlyList<IAsyncDisposable> lanes, IssueCredential issue,
         IReadOnlyList<Worker> workers) => (_web, Db, _ledger, _lanes, Issue, _workers) = (web, db, ledger, lanes, issue, workers);
@@ -79,6 +80,8 @@ internal sealed class App : IAsyncDisposable
         web.Use(next => http => authenticate.Run(http, next));
         var idempotency = new IdempotencyApi(db, ids, time);
         var reads = new ReadLanes<WalletQuestion, WalletView?>(questions => db.WalletBalances(questions));
+        var signers = (chainEntries ?? []).Where(chain => chain.Hot?.Signer is not null)
+            .ToDictionary(chain => chain.Id, chain => new SignerClient(chain.Hot!.Signer!, chain.Hot.SecretFile!));
         var realChains = RealChains.Of(chainEntries ?? [], db, currencies, time, makeChain);
         var sources = new AddressSources(realChains.Addresses);
         var addresses = new IssueAddress(db, sources, ids, time);
@@ -111,7 +114,7 @@ internal sealed class App : IAsyncDisposable
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, [reads, payers], issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains };
+        var app = new App(web, db, ledger, [reads, payers], issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains, _signers = [.. signers.Values] };
         Authenticate.Check(app.Endpoints);
         try
         {
@@ -137,6 +140,11 @@ internal sealed class App : IAsyncDisposable
                 var estimate = new EstimateFees(chain, db, networkFees, time, log, web.Lifetime.ApplicationStopping);
                 workers.Add(new Worker($"estimating fees on {chain.Entry.Id}", EstimateFees.Pause, estimate.Run, time, log));
             }
+            if (chain.Entry.Hot is null)
+                continue;
+            var paying = new PayRealChain(
+                PayingChains.Of(chain, db, signers.GetValueOrDefault(chain.Entry.Id) is { } signer ? signer.Sign : null), pay, log, web.Lifetime.ApplicationStopping);
+            workers.Add(new Worker($"paying on {chain.Entry.Id}", chain.Entry.Poll, paying.Run, time, log));
         }
 
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
@@ -158,6 +166,8 @@ internal sealed class App : IAsyncDisposable
         foreach (var worker in _workers)
             await worker.DisposeAsync();
         _chains?.Dispose();
+        foreach (var signer in _signers)
+            signer.Dispose();
         foreach (var lane in _lanes)
             await lane.DisposeAsync();
         await _ledger.DisposeAsync();

@@ -20,6 +20,14 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
     /// <summary>Lines that <c>GET /sandbox/</c> shows of each list.</summary>
     public const int LinesMax = 100;
 
+    private static readonly Dictionary<string, BroadcastFault> _faults = new()
+    {
+        ["fail"] = BroadcastFault.Fail,
+        ["hang"] = BroadcastFault.Hang,
+        ["lose"] = BroadcastFault.Lose,
+        ["forget"] = BroadcastFault.Forget,
+    };
+
     /// <summary>How long a call waits for the follower; beyond it the answer says <c>caught_up: false</c> and the worker goes on.</summary>
     private static readonly TimeSpan _waitMax = TimeSpan.FromSeconds(30);
 
@@ -29,6 +37,7 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         routes.MapPost("/sandbox/deposits", http => Move(http, Deposit)).RequireWrite();
         routes.MapPost("/sandbox/blocks", http => Move(http, Mine)).RequireWrite();
         routes.MapPost("/sandbox/reorg", http => Move(http, Reorg)).RequireWrite();
+        routes.MapPost("/sandbox/broadcasts", http => Move(http, Break)).RequireWrite();
     }
 
     private Task Move(HttpContext http, Func<HttpContext, Caller, string?, Task<Reply>> move)
@@ -113,6 +122,20 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         return Reply.Json(StatusCodes.Status201Created, new TipLine(tip.Height, tip.Hash, await CatchUp(caller)));
     }
 
+    /// <summary>The next withdrawals of the account go wrong on their way.</summary>
+    private async Task<Reply> Break(HttpContext http, Caller caller, string? key)
+    {
+        Input.Query(http).Check();
+        var body = await Input.Body(http);
+        var word = body.Text("fault");
+        var count = body.Number("count", 1, 1, SimulatedLimits.FaultsMax);
+        if (!_faults.TryGetValue(word, out var fault))
+            body.Fault("fault", $"Send one of {string.Join(", ", _faults.Keys)}.");
+        body.Check();
+        await chains.Of(caller.Account).Break(fault, count, CancellationToken.None);
+        return Reply.Json(StatusCodes.Status201Created, new FaultLine(word, count));
+    }
+
     /// <summary>The operation is in the log; from here on the worker would finish it too.</summary>
     private async Task<bool> CatchUp(Caller caller)
     {
@@ -189,6 +212,8 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         ? caller
         : throw new Refused(new(RefusalCode.Forbidden,
             "The sandbox belongs to test accounts, and this account is live. Use a key of a test account."));
+
+    private sealed record FaultLine(string Fault, int Count);
 
     private sealed record DepositLine(string Txid, string Address, bool CaughtUp);
 

@@ -1,4 +1,5 @@
 using Coffer.Chains;
+using Coffer.Chains.Payouts;
 using Coffer.Chains.Simulated;
 using Coffer.Server.Payouts;
 using Coffer.Server.Sql;
@@ -65,7 +66,7 @@ internal sealed class SimulatedChains(Db db, Currencies currencies, TimeProvider
         {
             Chain = chain,
             Payouts = new SimulatedPayouts(chain, code => currencies.Find(code).Contract is null ? TransferKind.Native : TransferKind.Token),
-            Signer = (request, _) => Task.FromResult(new SigningAnswer(request.Unsigned.ToArray())),
+            Signer = (request, _) => Task.FromResult(new SigningAnswer(new SignedPayout(SimulatedTransaction.Id(request.Unsigned), request.Unsigned), null)),
             Assets = currencies.All.ToDictionary(currency => currency.Code, currency => (currency, (string?)currency.Code)),
             FeeMax = 0,
             InFlightMax = InFlightMax,

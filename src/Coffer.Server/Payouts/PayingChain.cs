@@ -4,16 +4,6 @@ using Coffer.Server.Withdrawals;
 
 namespace Coffer.Server.Payouts;
 
-/// <summary>What the signer is asked: to sign bytes that pay exactly these withdrawals.</summary>
-internal sealed record SigningRequest(
-    Guid Payout, string Chain, IReadOnlyList<(MovementId Id, PayoutOutput Output)> Pays, Int128 FeeMax, ReadOnlyMemory<byte> Unsigned);
-
-/// <summary>What the signer said: signed bytes, or why not. Only an answer that came is one; silence proves nothing.</summary>
-/// <param name="Signed">The signed bytes; null when it refused.</param>
-/// <param name="Code">The refusal's code.</param>
-/// <param name="Message">The refusal's sentence.</param>
-internal sealed record SigningAnswer(byte[]? Signed, string? Code = null, string? Message = null);
-
 /// <summary>Asks whoever holds the keys. A <see cref="ChainFault"/> when no answer came: the bytes may be signed then.</summary>
 internal delegate Task<SigningAnswer> AskSigner(SigningRequest request, CancellationToken ct);
 

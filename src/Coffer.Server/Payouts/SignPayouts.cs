@@ -15,11 +15,8 @@ namespace Coffer.Server.Payouts;
 /// </summary>
 internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log, Func<string, Task> reach)
 {
-    /// <summary>The signer's word that it has signed another transaction for the same withdrawal.</summary>
-    public const string AlreadyPaid = "already_paid";
-
-    private static readonly Dictionary<string, string> _waits =
-        new() { ["over_day_limit"] = WaitingFor.Limit, ["fee_above_cap"] = WaitingFor.Fee };
+    private static readonly Dictionary<SigningRefusalCode, string> _waits =
+        new() { [SigningRefusalCode.OverDayLimit] = WaitingFor.Limit, [SigningRefusalCode.FeeAboveCap] = WaitingFor.Fee };
 
     /// <summary>Signs what waits for it; false when it had to stop before the end.</summary>
     public async Task<bool> Run(PayingChain chain, CancellationToken ct)
@@ -38,19 +35,19 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
     private async Task<bool> Sign(PayingChain chain, AskSigner signer, Payout payout, CancellationToken ct)
     {
         var attempt = payout.Last;
-        var pays = payout.Withdrawals.Select(withdrawal => (withdrawal.Id, chain.OutputOf(withdrawal))).ToArray();
-        var answer = await signer(new SigningRequest(payout.Id, chain.Id, pays, attempt.FeeMax, attempt.Unsigned), ct);
+        var pays = payout.Withdrawals.Select(withdrawal => new SigningPayment(withdrawal.Id.ToString(), chain.OutputOf(withdrawal)));
+        var answer = await signer(new SigningRequest(payout.Id.ToString(), chain.Id, [.. pays], attempt.FeeMax, attempt.Unsigned), ct);
         await reach("signer answered");
-        if (answer.Signed is null)
+        if (answer.Refusal is { } refusal)
         {
-            await Refused(chain, payout, attempt, answer, ct);
+            await Refused(chain, payout, attempt, refusal, ct);
             return true;
         }
 
         SignedPayout signed;
         try
         {
-            signed = chain.Payouts.Accept(attempt.Unsigned, answer.Signed);
+            signed = chain.Payouts.Accept(attempt.Unsigned, answer.Signed!.Bytes);
         }
         catch (KeyFault fault)
         {
@@ -64,13 +61,13 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
         return true;
     }
 
-    private async Task Refused(PayingChain chain, Payout payout, Attempt attempt, SigningAnswer answer, CancellationToken ct)
+    private async Task Refused(PayingChain chain, Payout payout, Attempt attempt, SigningRefusal refusal, CancellationToken ct)
     {
-        SignerRefused(log, chain.Id, payout.Id, answer.Code ?? "", answer.Message ?? "");
+        SignerRefused(log, chain.Id, payout.Id, refusal.Word, refusal.Message);
         var now = time.GetUtcNow();
         await db.Transaction(async (tx, token) =>
         {
-            if (answer.Code == AlreadyPaid)
+            if (refusal.Code == SigningRefusalCode.AlreadyPaid)
             {
                 // Some other bytes for this withdrawal exist. They are not ours to guess about, so a human has to look.
                 await tx.Doubt(payout, "The signer has signed another transaction for this withdrawal.", now, token);
@@ -79,7 +76,7 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
 
             if (!await tx.ForgetUnsigned(payout, attempt, token))
                 return;
-            var waits = payout.Withdrawals.Count > 1 ? WaitingFor.Signer : _waits.GetValueOrDefault(answer.Code ?? "", WaitingFor.Signer);
+            var waits = payout.Withdrawals.Count > 1 ? WaitingFor.Signer : _waits.GetValueOrDefault(refusal.Code, WaitingFor.Signer);
             if (attempt.Number == 1)
                 await tx.Drop(payout, waits, now, token);
             else
