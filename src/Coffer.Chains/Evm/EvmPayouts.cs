@@ -1,11 +1,12 @@
 using System.Numerics;
+using Coffer.Chains.Keys;
 using Coffer.Chains.Payouts;
 using Coffer.Chains.Rpc;
 
 namespace Coffer.Chains.Evm;
 
-/// <summary>What a payment needs on an EVM chain now.</summary>
-internal sealed record EvmTerms(EvmPrice Price, long Gas) : PayoutTerms(Price.Expected * Gas)
+/// <summary>What a payment needs on an EVM chain now. A node takes it only while the wallet can pay all that is offered.</summary>
+internal sealed record EvmTerms(EvmPrice Price, long Gas) : PayoutTerms(Price.Offered * Gas)
 {
     public (EvmPrice Price, long Gas) Needs => (Price, Gas);
 }
@@ -22,6 +23,9 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
     private const int GasMarginPercent = 25;
     private const long PlainGas = 21_000;
 
+    // What nodes answer when a call fails as a call; other codes may be any trouble of theirs.
+    private const int Reverted = 3, ExecutionError = -32015;
+
     private readonly string from = EvmChain.Hex(address);
 
     /// <inheritdoc/>
@@ -35,20 +39,26 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
     }, ct);
 
     /// <inheritdoc/>
-    public Task<PayoutTerms> Terms(IReadOnlyList<PayoutOutput> outputs, CancellationToken ct) =>
-        chain.Pool.Use<PayoutTerms>(async (node, token) =>
+    public async Task<PayoutTerms> Terms(IReadOnlyList<PayoutOutput> outputs, CancellationToken ct)
+    {
+        var output = outputs.SingleOrDefault();
+        if (output is not null && EvmAddress.Read(output.Address) is null)
+            throw Refuses(output, "it is no address");
+        if (output?.Address == address)
+            throw Refuses(output, "it is the hot wallet itself");
+        return await chain.Pool.Use<PayoutTerms>(async (node, token) =>
         {
-            var price = await EvmFees.Price(node, token);
+            var price = await EvmFees.ToBeMined(node, token);
             price = price with { Base = Int128.Max(price.Base, chain.Options.GasPriceMin) };
-            return new EvmTerms(price, outputs.Count == 0 ? PlainGas : await Gas(node, outputs.Single(), token));
+            return new EvmTerms(price, output is null ? PlainGas : await Gas(node, output, token));
         }, ct);
+    }
 
     /// <inheritdoc/>
     public Planned Plan(IReadOnlyList<PayoutOutput> outputs, PayoutTerms terms, PayoutFunds funds)
     {
         var (price, gas) = ((EvmTerms)terms).Needs;
-        // Twice the base fee lasts for at least six full blocks, and what is not needed is not taken.
-        var most = Int128.Min((2 * price.Base) + price.Tip, funds.FeeMax / gas);
+        var most = Int128.Min(price.Offered, funds.FeeMax / gas);
         if (most < price.Expected)
             return new Planned(null, NoPlan.FeeAboveMax);
         var (to, value, data) = outputs.Count == 0 ? (address, 0, []) : EvmTransfer.Call(outputs.Single());
@@ -81,7 +91,9 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
     }
 
     /// <inheritdoc/>
-    public PayoutReading Read(ReadOnlyMemory<byte> unsigned) => EvmTransfer.Read(unsigned.Span, address);
+    public PayoutReading Read(ReadOnlyMemory<byte> unsigned) => EvmTransfer.Read(unsigned.Span, address) is var reading
+        && reading.ChainId == chain.Options.ChainId ? reading
+        : throw new KeyFault($"That is a transaction of another chain than {chain.Options.ChainId}.");
 
     /// <inheritdoc/>
     public SignedPayout Accept(ReadOnlyMemory<byte> unsigned, ReadOnlyMemory<byte> signed) =>
@@ -128,7 +140,17 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
             value = "0x" + ((BigInteger)value).ToString("x", System.Globalization.CultureInfo.InvariantCulture).TrimStart('0').PadLeft(1, '0'),
             data = "0x" + Convert.ToHexStringLower(data),
         };
-        var replies = await node.Batch([new("eth_call", call, "latest"), new("eth_estimateGas", call)], ct);
+        RpcCall[] calls = [new("eth_call", call, "latest"), new("eth_estimateGas", call)];
+        var replies = await node.Batch(calls, ct);
+        if (replies[0].Error is { Code: not (Reverted or ExecutionError) })
+        {
+            // Codes differ; that the node says so again while it answers everything else is what counts.
+            held = await EvmHoldings.Now(node, output.Asset is null ? null : EvmChain.Hex(output.Asset), from, ct);
+            replies = await node.Batch(calls, ct);
+        }
+
+        if (held < output.Amount)
+            return usual;
         if (replies[0].Error is { } refused)
             throw Refuses(output, refused.Words);
         if (output.Asset is not null && !SaysYes(replies[0].Result.Text() ?? "0x"))
@@ -137,7 +159,8 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
         if (replies[1].Error is not null)
             return usual;
         var gas = replies[1].Result.Number();
-        return output.Asset is null && gas == PlainGas ? gas : gas + (gas * GasMarginPercent / 100);
+        // A token needs more for a receiver who by then has nothing of it.
+        return output.Asset is null && gas == PlainGas ? gas : Math.Max(gas + (gas * GasMarginPercent / 100), usual);
     }
 
     /// <summary>Tokens answer nothing (Tether) or one word that is not zero.</summary>

@@ -1,3 +1,4 @@
+using Coffer.Chains;
 using Coffer.Chains.Payouts;
 using Coffer.Server.Sql;
 using Coffer.Server.Withdrawals;
@@ -35,7 +36,17 @@ internal sealed class BumpPayouts(Db db, TimeProvider time)
     private async Task Bump(PayingChain chain, Payout payout, CancellationToken ct)
     {
         PayoutOutput[] outputs = [.. payout.Withdrawals.Select(chain.OutputOf)];
-        var terms = await chain.Payouts.Terms(outputs, ct);
+        PayoutTerms terms;
+        try
+        {
+            terms = await chain.Payouts.Terms(outputs, ct);
+        }
+        catch (ChainFault fault) when (!fault.Retryable)
+        {
+            // It would fail now; whether it does, its fate will say.
+            return;
+        }
+
         var last = payout.Last;
         var now = time.GetUtcNow();
         var bumped = chain.Payouts.Bump(new PayoutPlan(last.Unsigned, chain.Payouts.Read(last.Unsigned)), terms,
