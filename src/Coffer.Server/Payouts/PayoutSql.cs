@@ -136,6 +136,11 @@ internal static class PayoutSql
         await tx.SetState(payout, state, now, ct);
     }
 
+    /// <summary>Its end, in the block that it is deep in; nothing when somebody has seen it leave that block.</summary>
+    public static Task CloseMined(this Tx tx, Payout payout, PayoutState state, string block, DateTimeOffset now, CancellationToken ct) => tx.Do(
+        "UPDATE payout SET state = $2, updated_at = $3 WHERE id = $1 AND state = 1 AND block_hash = $4", ct,
+        P(payout.Id), P((short)state), P(now.UtcDateTime), P(block));
+
     /// <summary>It is proven never to be mined: what it should have paid is payable again.</summary>
     public static async Task PayAnew(this Tx tx, Payout payout, DateTimeOffset now, CancellationToken ct)
     {

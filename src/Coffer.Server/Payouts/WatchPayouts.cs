@@ -34,8 +34,7 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
             }
 
             Returned(log, chain.Id, payout.TxId!);
-            foreach (var withdrawal in payout.Withdrawals.Where(one => one.State == WithdrawalState.Completed))
-                await finish.Unsettle(withdrawal);
+            await TakeBack(payout);
             await db.Transaction((tx, token) => tx.Reopen(payout, time.GetUtcNow(), token), ct, repeatable: true);
         }
     }
@@ -77,12 +76,15 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
                 await Mined(chain, payout, fate, tip, ct);
                 return true;
             case FateKind.Waiting:
+                await TakeBack(payout);
                 await db.Transaction((tx, token) => tx.InMempool(payout, now, token), ct, repeatable: true);
                 return true;
             case FateKind.Dead:
+                await TakeBack(payout);
                 await Dead(chain, payout, ct);
                 return true;
             case FateKind.Unknown:
+                await TakeBack(payout);
                 if (payout.Height is not null)
                     await db.Transaction((tx, token) => tx.InMempool(payout, now, token), ct, repeatable: true);
                 return false;
@@ -100,13 +102,17 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
             await db.Transaction((tx, token) => tx.InBlock(payout, fate, time.GetUtcNow(), token), ct, repeatable: true);
         await reach("mined and marked");
         if (!payout.Withdrawals.All(one => IsFinal(chain.AssetOf(one).Currency, fate.Height.Value, confirmations, tip)))
+        {
+            await TakeBack(payout);
             return;
+        }
+
         await Task.WhenAll(payout.Withdrawals.Select((withdrawal, i) => fate.Kind == FateKind.Mined
             ? Settle(chain, withdrawal, Share(fate.Fee, payout.Withdrawals.Count, i), fate.Height.Value)
             : finish.Fail(withdrawal, "The transaction was mined and moved nothing: the chain refused it. Nothing was paid.")));
         await reach("settled");
         var state = fate.Kind == FateKind.Mined ? PayoutState.Mined : PayoutState.Reverted;
-        await db.Transaction((tx, token) => tx.Close(payout, state, time.GetUtcNow(), token), ct, repeatable: true);
+        await db.Transaction((tx, token) => tx.CloseMined(payout, state, fate.BlockHash!, time.GetUtcNow(), token), ct, repeatable: true);
         await reach("closed");
     }
 
@@ -114,6 +120,13 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
     {
         var fee = WithdrawalFees.AtSettlement(chain.AssetOf(withdrawal).Currency, withdrawal.NetworkFee, withdrawal.TransactionFee, paid);
         return finish.Settle(withdrawal, fee, paid, height);
+    }
+
+    /// <summary>Whoever settled it did not come to closing it before its block was lost: what is open is not settled.</summary>
+    private async Task TakeBack(Payout payout)
+    {
+        foreach (var withdrawal in payout.Withdrawals.Where(one => one.State == WithdrawalState.Completed))
+            await finish.Unsettle(withdrawal);
     }
 
     private async Task Dead(PayingChain chain, Payout payout, CancellationToken ct)

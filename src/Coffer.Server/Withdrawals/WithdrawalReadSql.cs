@@ -136,7 +136,7 @@ internal static class WithdrawalReadSql
     }
 
     /// <summary>
-    /// What may be paid on a chain, the oldest first, and whether the ledger was asked for just that. What the signer has refused comes
+    /// What may be paid on a chain, the oldest first but what waits for something last, and whether the ledger was asked for just that. What the signer has refused comes
     /// again when it was refused before the time given.
     /// </summary>
     public static async Task<List<(Withdrawal Row, bool Proven)>> PayableWithdrawals(
@@ -151,7 +151,7 @@ internal static class WithdrawalReadSql
                 AND (w.waits_for IS NULL OR w.updated_at < $2
                     OR w.waits_for NOT IN ('{WaitingFor.Signer}', '{WaitingFor.Limit}', '{WaitingFor.Fee}', '{WaitingFor.Ledger}',
                         '{WaitingFor.Frozen}'))
-            ORDER BY w.id LIMIT $3
+            ORDER BY w.waits_for IS NOT NULL, w.id LIMIT $3
             """);
         command.Parameters.Add(P(chain));
         command.Parameters.Add(P(refusedBefore.UtcDateTime));
