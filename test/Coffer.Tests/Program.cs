@@ -11,12 +11,9 @@ internal static class Program
     {
         [FireServer.Word, var database] => FireServer.Run(database),
         [MortalFollower.Word, var database, var node, var point, var time] => MortalFollower.Run(database, node, point, time),
-<<<<<<< HEAD
         [MortalBitcoinPayer.Word, var database, var node, var from, var point, var time, var bump] =>
             MortalBitcoinPayer.Run(database, node, from, point, time, bump),
-=======
         [MortalPayer.Word, var database, var node, var tokens, var point, var time] => MortalPayer.Run(database, node, tokens, point, time),
->>>>>>> 3ec9857 (payouts: settle nothing that left its block)
         _ => Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
     };
 }

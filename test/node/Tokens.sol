@@ -83,6 +83,17 @@ contract OddToken {
     }
 }
 
+/// Has plenty for everybody, and says no to every transfer without failing.
+contract Refuser {
+    function balanceOf(address) external pure returns (uint256) {
+        return 10 ** 24;
+    }
+
+    function transfer(address, uint256) external pure returns (bool) {
+        return false;
+    }
+}
+
 /// Pays out of what it holds, in the ways that a watcher may get wrong.
 contract Payer {
     receive() external payable {}

@@ -109,11 +109,7 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
         {
             var holdings = new List<HotHolding>();
             foreach (var asset in assets)
-            {
-                var held = await EvmHoldings.Now(node, asset is null ? null : EvmChain.Hex(asset), from, token);
-                holdings.Add(new HotHolding(asset, (Int128)BigInteger.Min(held, Amount.Max)));
-            }
-
+                holdings.Add(new HotHolding(asset, (Int128)BigInteger.Min(await Held(node, asset, token), Amount.Max)));
             return holdings;
         }, ct);
 
@@ -129,7 +125,7 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
     private async Task<long> Gas(RpcNode node, PayoutOutput output, CancellationToken ct)
     {
         var usual = output.Asset is null ? chain.Options.GasPerTransfer : chain.Options.GasPerTokenTransfer;
-        var held = await EvmHoldings.Now(node, output.Asset is null ? null : EvmChain.Hex(output.Asset), from, ct);
+        var held = await Held(node, output.Asset, ct);
         if (held < output.Amount)
             return usual;
         var (to, value, data) = EvmTransfer.Call(output);
@@ -145,7 +141,7 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
         if (replies[0].Error is { Code: not (Reverted or ExecutionError) })
         {
             // Codes differ; that the node says so again while it answers everything else is what counts.
-            held = await EvmHoldings.Now(node, output.Asset is null ? null : EvmChain.Hex(output.Asset), from, ct);
+            held = await Held(node, output.Asset, ct);
             replies = await node.Batch(calls, ct);
         }
 
@@ -161,6 +157,20 @@ public sealed class EvmPayouts(EvmChain chain, string address) : IPayouts
         var gas = replies[1].Result.Number();
         // A token needs more for a receiver who by then has nothing of it.
         return output.Asset is null && gas == PlainGas ? gas : Math.Max(gas + (gas * GasMarginPercent / 100), usual);
+    }
+
+    /// <summary>What the wallet can pay of an asset. A contract that is none, or fails, must not hold up everything else: it pays nothing.</summary>
+    private async Task<BigInteger> Held(RpcNode node, string? asset, CancellationToken ct)
+    {
+        try
+        {
+            return await EvmHoldings.Now(node, asset is null ? null : EvmChain.Hex(asset), from, ct);
+        }
+        catch (Exception fault) when (asset is not null
+            && fault is ChainFault { Retryable: false } or RpcError { Code: Reverted or ExecutionError })
+        {
+            return 0;
+        }
     }
 
     /// <summary>Tokens answer nothing (Tether) or one word that is not zero.</summary>

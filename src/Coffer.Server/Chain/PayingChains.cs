@@ -2,6 +2,7 @@ using Coffer.Chains;
 using Coffer.Chains.Bitcoin;
 using Coffer.Chains.Evm;
 using Coffer.Chains.Payouts;
+using Coffer.Chains.Tron;
 using Coffer.Server.Payouts;
 using Coffer.Server.Sql;
 using Coffer.Server.Withdrawals;
@@ -41,6 +42,8 @@ internal static class PayingChains
         ChainKind.Evm => new EvmPayouts((EvmChain)chain.Chain, HotOf(chain).Address!),
         ChainKind.Bitcoin => new BitcoinPayouts(
             (BitcoinChain)chain.Chain, chain.Followed.Hot!, async ct => await db.UnspentHotCoins(chain.Chain.Id, ct)),
+        ChainKind.Tron => new TronPayouts(
+            (TronChain)chain.Chain, HotOf(chain).Address!, HotOf(chain).Signer is null ? TronPayouts.ColdLife : TronPayouts.Life),
         _ => throw new ArgumentOutOfRangeException(nameof(chain)),
     };
 

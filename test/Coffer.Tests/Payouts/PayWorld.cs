@@ -32,15 +32,18 @@ internal sealed class PayWorld : IAsyncDisposable
         await chain.Transfer(chain.Token, TestHotKey.Address, Plenty);
         await chain.Transfer(chain.Tether, TestHotKey.Address, Plenty);
         await chain.Node.Mine();
+        var refuser = EvmAddress.Read(await chain.Node.Deploy((await Contracts.Compiled(folder))["Refuser"]))!;
         var (books, database) = await ChainWorld.New(cluster);
-        var world = new PayWorld(chain, books, database);
+        var world = new PayWorld(chain, books, database) { Refuser = refuser };
         await using var bank = new PayingEvm(database, chain.Node.Url, world.Tokens);
         foreach (var code in (string[])["ETH", .. PayingEvm.Tokens.Select(token => token.Code)])
             await bank.Credit(code, (Int128)Plenty);
         return world;
     }
 
-    public string[] Tokens => [Chain.Token, Chain.Tether, Chain.Odd];
+    public required string Refuser { get; init; }
+
+    public string[] Tokens => [Chain.Token, Chain.Tether, Chain.Odd, Refuser];
 
     /// <summary>A process that pays, to the node itself or to what stands before it.</summary>
     public PayingEvm Paying(Uri? node = null, Func<string, Task>? at = null, TimeProvider? time = null)

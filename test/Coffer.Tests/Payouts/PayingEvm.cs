@@ -59,7 +59,7 @@ internal sealed class PayingEvm : IAsyncDisposable
     }
 
     /// <summary>The tokens beside the coin.</summary>
-    public static IReadOnlyList<(string Code, int Decimals)> Tokens { get; } = [("STD", 18), ("USDT", 6), ("ODD", 6)];
+    public static IReadOnlyList<(string Code, int Decimals)> Tokens { get; } = [("STD", 18), ("USDT", 6), ("ODD", 6), ("NO", 6)];
 
     public Currency[] Currencies { get; }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Coffer.Chains;
 using Coffer.Chains.Bitcoin;
 using Coffer.Chains.Keys;
+using Coffer.Chains.Payouts;
 using Coffer.Ledger;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
@@ -60,7 +61,7 @@ internal sealed class PayingBitcoin : IAsyncDisposable
         {
             Chain = chain,
             Payouts = new BitcoinPayouts(chain, Hot, async ct => await Db.UnspentHotCoins(Chain, ct)),
-            Signer = (request, _) => Task.FromResult(new SigningAnswer(BitcoinTransfer.Sign(request.Unsigned, Hot, HotKeys.Sign).Bytes)),
+            Signer = (request, _) => Task.FromResult(new SigningAnswer(BitcoinTransfer.Sign(request.Unsigned, Hot, HotKeys.Sign), null)),
             Assets = new Dictionary<string, (Currency, string?)> { ["BTC"] = (Coin, null) },
             FeeMax = 1_000_000,
             InFlightMax = 64,
