@@ -112,9 +112,16 @@ internal sealed class App : IAsyncDisposable
         new ApprovalsApi(db, new DecideWithdrawal(db, finish, time), currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
-        web.MapHealth(db, realChains, web.Lifetime.ApplicationStopping);
+        var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
+        web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
-        var app = new App(web, db, ledger, [reads, payers], issue, workers) { Addresses = addresses, Currencies = currencies, _chains = realChains, _signers = [.. signers.Values] };
+        var app = new App(web, db, ledger, [reads, payers], issue, workers)
+        {
+            Addresses = addresses,
+            Currencies = currencies,
+            _chains = realChains,
+            _signers = [.. signers.Values],
+        };
         Authenticate.Check(app.Endpoints);
         try
         {
@@ -142,11 +149,12 @@ internal sealed class App : IAsyncDisposable
             }
             if (chain.Entry.Hot is null)
                 continue;
-            var paying = new PayRealChain(
-                PayingChains.Of(chain, db, signers.GetValueOrDefault(chain.Entry.Id) is { } signer ? signer.Sign : null), pay, log, web.Lifetime.ApplicationStopping);
+            AskSigner? signer = signers.GetValueOrDefault(chain.Entry.Id) is { } client ? client.Sign : null;
+            var paying = new PayRealChain(PayingChains.Of(chain, db, signer), pay, log, web.Lifetime.ApplicationStopping);
             workers.Add(new Worker($"paying on {chain.Entry.Id}", chain.Entry.Poll, paying.Run, time, log));
         }
 
+        workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Coffer.Server.Auth;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
+using Coffer.Server.Payouts;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server;
@@ -9,19 +10,20 @@ namespace Coffer.Server;
 /// <summary>
 /// What a supervisor and a load balancer ask. Live touches nothing: a process that answers must not be killed because its database is
 /// away. Ready says whether a request could be answered now; it ends as soon as the process is asked to stop. It also lists the chains,
-/// which change nothing about it: while a chain is behind, balances are served as far as it was followed.
+/// which change nothing about it: while a chain is behind, balances are served as far as it was followed; and the hot wallets, for while one
+/// lacks funds withdrawals wait and nothing else does.
 /// </summary>
 internal static class HealthApi
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
-    public static void MapHealth(this IEndpointRouteBuilder routes, Db db, RealChains chains, CancellationToken stopping)
+    public static void MapHealth(this IEndpointRouteBuilder routes, Db db, RealChains chains, WatchHotWallets wallets, CancellationToken stopping)
     {
         routes.MapGet("/health/live", http => Answer.Json(http, StatusCodes.Status200OK, new State("live"))).Public();
         routes.MapGet("/health/ready", async http =>
         {
             await Check(db, stopping, http.RequestAborted);
-            await Answer.Json(http, StatusCodes.Status200OK, new Readiness("ready", [.. chains.All.Select(Line)]));
+            await Answer.Json(http, StatusCodes.Status200OK, new Readiness("ready", [.. chains.All.Select(Line)], [.. wallets.Standing.Select(Line)]));
         }).Public();
     }
 
@@ -52,9 +54,15 @@ internal static class HealthApi
         return new ChainLine(now.Chain, now.Height, now.Tip, now.Behind, state, now.Message);
     }
 
+    // Anybody may ask: what is lacking, and how much, is for the operator's own eyes.
+    private static HotLine Line((string Chain, bool Alarm) wallet) => new(wallet.Chain, wallet.Alarm ? "alarm" : "ok",
+        wallet.Alarm ? "The hot wallet needs its operator: see `coffer hot status`." : null);
+
     private sealed record State(string Status);
 
-    private sealed record Readiness(string Status, IReadOnlyList<ChainLine> Chains);
+    private sealed record Readiness(string Status, IReadOnlyList<ChainLine> Chains, IReadOnlyList<HotLine> HotWallets);
+
+    private sealed record HotLine(string Chain, string State, string? Message);
 
     private sealed record ChainLine(string Chain, long? Height, long? Tip, long? Behind, string State, string? Message);
 }

@@ -65,7 +65,7 @@ internal static class CommandLine
         {
             ServeCommand.Make(), DemoCommand.Make(), MigrateCommand.Make(), AccountCommand.Make(), KeyCommand.Make(),
             ClientCommand.Make(), RateCommand.Make(), CorrectCommand.Make(), VerifyCommand.Make(),
-            ChainCommand.Make(), DepositCommand.Make(), ReconcileCommand.Make(), SignerCommand.Make(),
+            ChainCommand.Make(), DepositCommand.Make(), ReconcileCommand.Make(), HotCommand.Make(), SignerCommand.Make(),
             WithdrawalCommand.Make(), FreezeCommand.Make(), LimitCommand.Make(),
         };
         root.Options.Add(new VersionAsked());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using Coffer.Server.Chain;
+using Coffer.Server.Payouts;
 
 namespace Coffer.Server.Commands;
 
@@ -23,7 +24,9 @@ internal static class ReconcileCommand
             Counts, after one named block, what every address holds of every currency of the chain, and compares it with the deposits that
             were followed, those credited and those kept for a reason; then each of these deposits with the ledger. An address that
             holds more was paid without being noticed (see `coffer chain rescan`) or before it was followed; one that holds less was
-            emptied by somebody with its key, or credited for nothing.
+            emptied by somebody with its key, or credited for nothing. Of a chain with a hot wallet also: whether the transaction of every
+            completed withdrawal is on the chain and pays exactly what was asked, whether its coins are there, and whether somebody else
+            used its key.
             Exit status 0 all equal, 1 something differs, 2 it cannot be told, e.g. because no node answers.
             """);
         var chain = Texts.Option("--chain", "ID", "Only this chain, e.g. sim:ACCOUNT (every one of the chains file)");
@@ -37,17 +40,27 @@ internal static class ReconcileCommand
             var at = Height(parsed.GetValue(height));
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
             var chains = new List<ReconciledChain>();
+            var wallets = new List<(string Chain, ReconciledHot Found)>();
             foreach (var id in Chosen(work, parsed.GetValue(chain), at))
             {
                 var (followed, owner) = ChainCommand.Find(work, id);
                 using var _ = owner;
                 chains.Add(await new Reconcile(work.Db, work.Clock, _pause).Run(followed, at, ct));
+                foreach (var wallet in owner is RealChains real ? HotWallets.Of(real.All, work.Db) : [])
+                    wallets.Add((id, await new ReconcileHot(work.Db).Run(wallet, ct)));
             }
 
-            var differ = chains.Any(one => one.Equal is false);
-            var equal = chains.All(one => one.Equal is true);
-            var all = new { equal = differ ? false : equal ? true : (bool?)null, chains = chains.Select(Json).ToList() };
-            Output.Of(parsed, json).Write(all, [.. chains.SelectMany(Lines)]);
+            var told = chains.Select(one => one.Equal).Concat(wallets.Select(one => one.Found.Equal)).ToList();
+            var differ = told.Any(one => one is false);
+            var equal = told.All(one => one is true);
+            var all = new
+            {
+                equal = differ ? false : equal ? true : (bool?)null,
+                chains = chains.Select(Json).ToList(),
+                hot_wallets = wallets.Select(one => HotWalletLines.Json(one.Chain, one.Found)).ToList(),
+            };
+            Output.Of(parsed, json).Write(
+                all, [.. chains.SelectMany(Lines), .. wallets.SelectMany(one => HotWalletLines.Of(one.Chain, one.Found))]);
             return differ ? CommandLine.Failed : equal ? CommandLine.Done : CannotTell;
         });
         return command;

@@ -16,8 +16,9 @@ internal sealed partial class WatchHotWallets(Db db, IReadOnlyList<HotWallet> wa
 
     private readonly ConcurrentDictionary<string, string[]> alarms = [];
 
-    /// <summary>What stands now, by chain; chains without an alarm are left out.</summary>
-    public IReadOnlyDictionary<string, string[]> Alarms => alarms;
+    /// <summary>Each hot wallet's chain, and whether an alarm stands.</summary>
+    public IEnumerable<(string Chain, bool Alarm)> Standing =>
+        wallets.Select(wallet => (wallet.Chain.Id, alarms.ContainsKey(wallet.Chain.Id)));
 
     public async Task Run(CancellationToken ct)
     {

@@ -47,7 +47,7 @@ public sealed class CommandTests(TestCluster cluster) : IDisposable
             await Json(database, "key", "revoke", Text(key, "id"));
             Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync($"{url}/wallets/balances?wallet_id={wallet}", Ct)).StatusCode);
             Assert.Equal("{\"status\":\"live\"}", await http.GetStringAsync($"{url}/health/live", Ct));
-            Assert.Equal("{\"status\":\"ready\",\"chains\":[]}", await http.GetStringAsync($"{url}/health/ready", Ct));
+            Assert.Equal("{\"status\":\"ready\",\"chains\":[],\"hot_wallets\":[]}", await http.GetStringAsync($"{url}/health/ready", Ct));
             Assert.Equal((0, ""), await server.Signal(15) is var ended ? (ended.Status, ended.Error) : default);
         }
 

@@ -1,8 +1,10 @@
+using System.Text.Json;
 using Coffer.Chains.Bitcoin;
 using Coffer.Chains.Payouts;
 using Coffer.Server.Ledger;
 using Coffer.Server.Payouts;
 using Coffer.Server.Withdrawals;
+using Coffer.Tests.Cli;
 
 namespace Coffer.Tests.Chains.Bitcoin;
 
@@ -169,6 +171,43 @@ public sealed class PayingBitcoinTests(TestCluster cluster, SharedBcoin shared) 
         Assert.Equal(2, found.Count);
         Assert.Contains("does not pay 200001 BTC", found.Differences[0], StringComparison.Ordinal);
         Assert.Contains("which nobody asked for", found.Differences[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_command_line_tells_how_the_wallet_stands_and_fails_while_an_alarm_does()
+    {
+        var (world, database) = await ChainWorld.New(cluster);
+        await using var end = world;
+        var start = await bcoin.Height();
+        await using var paying = new PayingBitcoin(database, bcoin.Url, start);
+        await Ready(paying, [500_000], 5_000_000);
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new
+        {
+            chains = new[]
+            {
+                new
+                {
+                    id = PayingBitcoin.Chain, kind = "bitcoin", network = "BTC", nodes = new[] { bcoin.Url }, start, bitcoin_network = "regtest",
+                    hot = new { xpub = HotKeys.Xpub, fee_max = "0.01", low = new { BTC = "0.001" } },
+                },
+            },
+        }), Ct);
+
+        var well = await Binary.Run("hot", "status", "--json", "--database", database, "--chains", file);
+        Assert.Equal((0, ""), (well.Status, well.Error));
+        var chain = JsonDocument.Parse(well.Output).RootElement.GetProperty("chains")[0];
+        Assert.Equal((PayingBitcoin.Hot.First.Address, "0.005", 0), (chain.GetProperty("address").GetString(),
+            chain.GetProperty("assets")[0].GetProperty("held").GetString(), chain.GetProperty("alarms").GetArrayLength()));
+        var equal = await Binary.Run("reconcile", "--database", database, "--chains", file);
+        Assert.Contains("The hot wallet of bitcoin: 0 completed withdrawals, 1 coins", equal.Output, StringComparison.Ordinal);
+        Assert.Equal(0, equal.Status);
+
+        await paying.Withdraw("large", 2_000_000, await bcoin.Key());
+        var ill = await Binary.Run("hot", "status", "--database", database, "--chains", file);
+        Assert.Equal(1, ill.Status);
+        Assert.Contains("ALARM: BTC: 0.005 held, 0.02 queued", ill.Output, StringComparison.Ordinal);
+        File.Delete(file);
     }
 
     private Task Ready(PayingBitcoin paying, long coin) => Ready(paying, [coin], coin);
