@@ -53,6 +53,9 @@ internal sealed class BareNode(Uri url) : IDisposable
         return hashes;
     }
 
+    /// <summary>Hands over a signed transaction.</summary>
+    public Task Raw(byte[] signed) => Call("eth_sendRawTransaction", "0x" + Convert.ToHexStringLower(signed));
+
     /// <summary>Fetches the blocks with their transactions and the receipts of the deposits, and reads the answers to the end.</summary>
     public async Task Fetch(int blocks)
     {
