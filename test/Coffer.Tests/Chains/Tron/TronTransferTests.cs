@@ -127,6 +127,22 @@ public sealed class TronTransferTests(NodeFolder node) : IDisposable
         Assert.Throws<KeyFault>(() => TronTransfer.Sign(unsigned, other, keys.PublicKey(other), keys));
     }
 
+    // Anybody could make it of the lower one; it would be the same transaction in other bytes.
+    [Fact]
+    public void The_higher_s_of_a_signature_is_refused()
+    {
+        var unsigned = Payment(new(To, null, 5));
+        var signature = TronTransfer.Sign(unsigned, Secret, keys.PublicKey(Secret), keys).Bytes[^65..];
+        Assert.NotNull(Try(() => TronTransfer.Accept(unsigned, TronTransfer.Join(unsigned, signature), From).TxId));
+        var order = System.Numerics.BigInteger.Parse(
+            "0fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        var s = new System.Numerics.BigInteger(signature.AsSpan(32, 32), isUnsigned: true, isBigEndian: true);
+        (order - s).ToByteArray(isUnsigned: true, isBigEndian: true).CopyTo(signature, 32);
+        signature[^1] = (byte)(27 + 28 - signature[^1]);
+        Assert.Equal(keys.PublicKey(Secret), PublicKeys.Recover(TronRawData.Hash(unsigned), signature.AsSpan(0, 64), signature[^1] - 27));
+        Assert.Null(Try(() => TronTransfer.Accept(unsigned, TronTransfer.Join(unsigned, signature), From).TxId));
+    }
+
     [Fact]
     public void The_most_it_can_cost_has_the_energy_the_bytes_and_a_new_account_in_it()
     {
