@@ -136,8 +136,8 @@ internal static class WithdrawalReadSql
     }
 
     /// <summary>
-    /// What may be paid on a chain, the oldest first but what waits for something last, and whether the ledger was asked for just that. What the signer has refused comes
-    /// again when it was refused before the time given.
+    /// What may be paid on a chain, the oldest first but what waits for something last, and whether the ledger was asked for just that.
+    /// What the signer has refused comes again when it was refused before the time given.
     /// </summary>
     public static async Task<List<(Withdrawal Row, bool Proven)>> PayableWithdrawals(
         this Db db, string chain, DateTimeOffset refusedBefore, int most, CancellationToken ct)

@@ -139,7 +139,8 @@ public sealed class PsbtTests(NodeFolder node) : IDisposable
             Assert.Throws<KeyFault>(() => BitcoinTransfer.Read(Psbt.Write(payment, Hot.Fingerprint), Hot, BitcoinNetwork.Regtest));
         }
 
-        var honest = new BitcoinPayment([Input(0)], [new PaymentOutput(5_000, BitcoinAddress.KeyScript([.. Hot.Change(7).Key]), ([.. Hot.Change(7).Key], "1/7"))]);
+        byte[] own = [.. Hot.Change(7).Key];
+        var honest = new BitcoinPayment([Input(0)], [new PaymentOutput(5_000, BitcoinAddress.KeyScript(own), (own, "1/7"))]);
         Assert.Single(BitcoinTransfer.Read(Psbt.Write(honest, Hot.Fingerprint), Hot, BitcoinNetwork.Regtest).Change);
     }
 
