@@ -44,6 +44,15 @@ internal static class VerifySql
             AND (-p.fee = m.fee OR p.incoming <> 0))
         """;
 
+    // Amount, wallet and receiver never change; a settlement may have taken a lower fee than was reserved.
+    private const string ReadWithdrawalsUnlike = """
+        SELECT 'shard ' || w.shard || ' account ' || w.account_id || ' id ' || w.id FROM withdrawal w
+        LEFT JOIN movement m ON m.shard = w.shard AND m.account_id = w.account_id AND m.id = w.id AND m.kind = 2
+        WHERE m.id IS NULL OR m.state <> CASE WHEN w.state = 6 THEN 5 WHEN w.state IN (7, 8, 9) THEN 6 ELSE 4 END
+            OR m.wallet_id <> w.wallet_id OR m.currency <> w.currency OR m.amount <> w.amount OR m.description <> w.address
+            OR m.fee > w.network_fee + w.transaction_fee
+        """;
+
     /// <summary>A name under which other transactions can see what this one sees.</summary>
     public static async Task<string> ShareSnapshot(this Tx tx, CancellationToken ct)
     {
@@ -90,6 +99,10 @@ internal static class VerifySql
     /// <summary>Reversed deposits whose amount, fee or time is not that of a reversal booked for them.</summary>
     public static IAsyncEnumerable<MovementRow> ReversedUnlikeTheirPostings(this Tx tx, CancellationToken ct) =>
         Rows(tx, ReadReversedUnlike, ReadMovement, ct);
+
+    /// <summary>The keys of withdrawals whose row says anything else than their movement, or that have none.</summary>
+    public static IAsyncEnumerable<string> WithdrawalsUnlikeTheirMovements(this Tx tx, CancellationToken ct) =>
+        Rows(tx, ReadWithdrawalsUnlike, static row => row.GetString(0), ct);
 
     private static async IAsyncEnumerable<T> Rows<T>(Tx tx, string sql, Func<NpgsqlDataReader, T> read,
         [EnumeratorCancellation] CancellationToken ct)

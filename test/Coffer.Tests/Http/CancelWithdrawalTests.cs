@@ -97,17 +97,33 @@ public sealed class CancelWithdrawalTests(TestCluster cluster) : IAsyncLifetime
         Assert.True(cancelled > 0 && paid > 0, $"{cancelled} cancelled, {paid} paid: that was no race");
     }
 
+    [Theory]
+    [InlineData("state = 9")]
+    [InlineData("state = 6, completed_at = now()")]
+    [InlineData("amount = amount + 1")]
+    [InlineData("network_fee = 0")]
+    [InlineData("address = 'sim1elsewhere'")]
+    [InlineData("id = gen_random_uuid()")]
+    public async Task A_row_that_was_changed_past_the_ledger_is_found(string change)
+    {
+        await Waiting(100);
+        Assert.True((await Verify.Run(_world.App.Db, TimeProvider.System, Ct)).Clean);
+        await _world.Execute($"UPDATE withdrawal SET {change}");
+        var finding = Assert.Single((await Verify.Run(_world.App.Db, TimeProvider.System, Ct)).Findings);
+        Assert.Equal("withdrawal", finding.Table);
+    }
+
     private static string Payee { get; } =
         SimulatedAddress.Make(new AccountId(new Guid(1, 2, 3, new byte[8])), new WalletId(new Guid(3, 2, 1, new byte[8])), "ETH", 0);
 
-    /// <summary>A withdrawal that no worker takes before it is let go, with the fees of the currency file.</summary>
+    /// <summary>A withdrawal that waits for an approval, so that no worker takes it before it is let go; with the fees of the currency file.</summary>
     private async Task<string> Waiting(int amount)
     {
         const int unit = 1_000_000;
-        var command = new RequestWithdrawal(_account.Id, _account.DefaultWallet, World.AllCurrencies.Find("USDTERC20"),
+        var command = new RequestWithdrawal(_account.Id, _account.DefaultWallet, World.AllCurrencies.Find("USDTERC20") with { ApprovalAbove = 0 },
             Reference.Of($"withdrawal:{_world.Ids.New()}"), amount * unit, 4_500_000, Payee)
         {
-            Companion = new WithdrawalOrder(SimulatedChain.IdOf(_account.Id), 3_500_000, FeesOnTop: true) { NeedsApproval = true },
+            Companion = new WithdrawalOrder(SimulatedChain.IdOf(_account.Id), 3_500_000, FeesOnTop: true),
         };
         return (await _world.App.Ledger.Write(_account.Account.Shard, command)).Accepted().Id.ToString();
     }
