@@ -99,7 +99,7 @@ public sealed class CancelWithdrawalTests(TestCluster cluster) : IAsyncLifetime
 
     [Theory]
     [InlineData("state = 9")]
-    [InlineData("state = 6, completed_at = now()")]
+    [InlineData("state = 6, completed_at = now(), needs_approval = false")]
     [InlineData("amount = amount + 1")]
     [InlineData("network_fee = 0")]
     [InlineData("address = 'sim1elsewhere'")]
