@@ -81,7 +81,7 @@ public sealed class SimulatedPayoutsTests(TestCluster cluster) : IAsyncLifetime
         await _world.Follow();
         Assert.Empty(await _world.Chain.Mempool(Ct));
         Assert.Equal("1 approval", await _world.Scalar<string>("SELECT concat_ws(' ', state, waits_for) FROM withdrawal"));
-        await _world.Execute("UPDATE withdrawal SET state = 2");
+        await _world.Execute("UPDATE withdrawal SET state = 2, decided_by = 'operator', decided_at = now()");
         await _world.Follow();
         Assert.Equal(100, (int)Assert.Single(await _world.Chain.Mempool(Ct)).Amount);
     }
