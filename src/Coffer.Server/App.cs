@@ -44,6 +44,9 @@ internal sealed class App : IAsyncDisposable
     /// <summary>Gives out deposit addresses; for the demo.</summary>
     public required IssueAddress Addresses { get; init; }
 
+    /// <summary>What the networks are charged at; for tests.</summary>
+    public required NetworkFees NetworkFees { get; init; }
+
     /// <summary>Makes credentials; for the demo and for tests.</summary>
     public IssueCredential Issue { get; }
 
@@ -118,6 +121,7 @@ internal sealed class App : IAsyncDisposable
         var app = new App(web, db, ledger, [reads, payers], issue, workers)
         {
             Addresses = addresses,
+            NetworkFees = networkFees,
             Currencies = currencies,
             _chains = realChains,
             _signers = [.. signers.Values],

@@ -43,8 +43,9 @@ internal sealed class World : IAsyncDisposable
         StartOn(cluster.NewDatabase(), settings, time, currencies);
 
     /// <summary>A server that follows these chains, made in this way.</summary>
-    public static Task<World> StartWith(Task<string> database, IReadOnlyList<ChainEntry> chains, MakeChain make) =>
-        StartOn(database, null, null, null, chains, make);
+    public static Task<World> StartWith(
+        Task<string> database, IReadOnlyList<ChainEntry> chains, MakeChain make, Currencies? currencies = null) =>
+        StartOn(database, null, null, currencies, chains, make);
 
     /// <summary>A second process on the database of a world that runs, or ran.</summary>
     public static Task<World> StartOn(string database, TimeProvider time, Currencies currencies) =>
