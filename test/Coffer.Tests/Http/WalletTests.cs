@@ -172,7 +172,8 @@ public sealed class WalletTests(TestCluster cluster)
         Assert.Equal("""
             {"currency":"USDTERC20","name":"Tether USD","network":"ETH","token":"USDT","decimals":6,
             "contract":"0xdAC17F958D2ee523a2206206994597C13D831ec7","confirmations":12,"finalized":false,"deposit_minimum":"1.000000","deposit_fee":"0.000000",
-            "withdrawal_minimum":"10.000000","withdrawal_fee":"1.000000","network_fee":"3.500000"}
+            "withdrawal_minimum":"10.000000","withdrawal_maximum":null,"withdrawal_day_maximum":null,"withdrawal_fee":"1.000000",
+            "withdrawal_fee_per_mille":0,"network_fee":"3.500000","network_fee_max":null}
             """.ReplaceLineEndings(""), usdt.GetRawText());
     }
 
