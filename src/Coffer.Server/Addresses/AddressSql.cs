@@ -12,7 +12,7 @@ internal static class AddressSql
     /// <summary>The source's next index, never given out before.</summary>
     public static async Task<long> NextIndex(this Tx tx, string family, string source, string firstAddress, CancellationToken ct)
     {
-        await using var command = Command(tx, """
+        await using var command = tx.Command("""
             INSERT INTO address_source AS s (family, source, first_address, next_index) VALUES ($1, $2, $3, 1)
             ON CONFLICT (family, source) DO UPDATE SET next_index = s.next_index + 1
             RETURNING next_index - 1
@@ -23,7 +23,7 @@ internal static class AddressSql
     /// <summary>Watches the address from now on.</summary>
     public static async Task Insert(this Tx tx, IssuedAddress address, CancellationToken ct)
     {
-        await using var command = Command(tx, $"INSERT INTO chain_address ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        await using var command = tx.Command($"INSERT INTO chain_address ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             P(address.Id), P(address.Shard), P(address.Account.Value), P(address.Wallet.Value), P(address.Family), P(address.Network),
             P(address.Source), P(address.Index), P(address.Address), P(address.CreatedAt.UtcDateTime));
         await command.ExecuteNonQueryAsync(ct);
@@ -32,7 +32,7 @@ internal static class AddressSql
     /// <summary>Watches an address that is known beforehand, and keeps its index from being given out; once, however often it is run.</summary>
     public static async Task Watch(this Tx tx, IssuedAddress address, CancellationToken ct)
     {
-        await using var command = Command(tx, $"""
+        await using var command = tx.Command($"""
             WITH source AS (
                 INSERT INTO address_source AS s (family, source, first_address, next_index) VALUES ($5, $7, $9, $8 + 1)
                 ON CONFLICT (family, source) DO UPDATE SET next_index = greatest(s.next_index, excluded.next_index))
@@ -90,12 +90,4 @@ internal static class AddressSql
     private static IssuedAddress Read(NpgsqlDataReader row) => new(row.GetGuid(0), row.GetInt16(1), new AccountId(row.GetGuid(2)),
         new WalletId(row.GetGuid(3)), row.GetString(4), row.GetString(5), row.GetString(6), row.GetInt64(7), row.GetString(8),
         row.GetFieldValue<DateTime>(9));
-
-    private static NpgsqlCommand Command(Tx tx, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlCommand(sql, tx.Connection, tx.Transaction);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
-    }
 }

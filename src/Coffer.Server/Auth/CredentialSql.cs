@@ -2,6 +2,8 @@ using System.Data;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
 using Npgsql;
+using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Auth;
 
@@ -44,8 +46,9 @@ internal static class CredentialSql
             Parameters =
             {
                 P(hash), P(key.Id), P(account.Id.Value), P(account.Shard), P((short)account.Mode), P((short)key.Scopes),
-                P(key.Wallets?.ToArray()),
-                P(key.Addresses?.ToArray()), P(key.Name), P(key.Hint), P(key.CreatedAt.UtcDateTime), P(key.ExpiresAt?.UtcDateTime),
+                Maybe(key.Wallets?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid),
+                Maybe(key.Addresses?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text), P(key.Name), P(key.Hint),
+                P(key.CreatedAt.UtcDateTime), Maybe(key.ExpiresAt?.UtcDateTime, NpgsqlDbType.TimestampTz),
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -179,7 +182,4 @@ internal static class CredentialSql
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);
     }
-
-    private static NpgsqlParameter P<T>(T value) => value is null
-        ? new NpgsqlParameter { Value = DBNull.Value } : new NpgsqlParameter<T> { TypedValue = value };
 }

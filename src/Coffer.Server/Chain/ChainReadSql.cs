@@ -1,4 +1,6 @@
 using Coffer.Server.Sql;
+using Npgsql;
+using NpgsqlTypes;
 using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Chain;
@@ -6,6 +8,9 @@ namespace Coffer.Server.Chain;
 /// <summary>What is asked of the chain tables besides following: nothing here writes.</summary>
 internal static class ChainReadSql
 {
+    /// <summary>What <see cref="ReadWatched"/> reads of chain_address, in its order.</summary>
+    public const string WatchedColumns = "address, shard, account_id, wallet_id, network, index";
+
     /// <summary>Those of these addresses that are ours.</summary>
     public static async Task<HashSet<string>> Watched(
         this Db db, string family, IReadOnlyCollection<string> addresses, CancellationToken ct)
@@ -24,18 +29,21 @@ internal static class ChainReadSql
     public static async Task<List<WatchedAddress>> WatchedOf(
         this Db db, string family, IReadOnlyList<string> addresses, AccountId? account, CancellationToken ct)
     {
-        await using var command = db.Reads.CreateCommand("""
-            SELECT address, shard, account_id, wallet_id, network, index FROM chain_address
+        await using var command = db.Command($"""
+            SELECT {WatchedColumns} FROM chain_address
             WHERE family = $1 AND address = ANY($2) AND ($3::uuid IS NULL OR account_id = $3)
-            """);
-        command.Parameters.Add(P(family));
-        command.Parameters.Add(P(addresses, a => a));
-        command.Parameters.Add(Optional(account?.Value));
+            """, P(family), P(addresses, a => a), Maybe(account?.Value, NpgsqlDbType.Uuid));
+        return await ReadWatched(command, ct);
+    }
+
+    /// <summary>Reads rows of <see cref="WatchedColumns"/>.</summary>
+    public static async Task<List<WatchedAddress>> ReadWatched(NpgsqlCommand command, CancellationToken ct)
+    {
         var watched = new List<WatchedAddress>();
-        await using var rows = await command.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
-            watched.Add(new WatchedAddress(rows.GetString(0), rows.GetInt16(1), new AccountId(rows.GetGuid(2)),
-                new WalletId(rows.GetGuid(3)), rows.GetString(4), rows.GetInt64(5)));
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+            watched.Add(new WatchedAddress(row.GetString(0), row.GetInt16(1), new AccountId(row.GetGuid(2)),
+                new WalletId(row.GetGuid(3)), row.GetString(4), row.GetInt64(5)));
         return watched;
     }
 
@@ -72,9 +80,6 @@ internal static class ChainReadSql
             chains.Add(row.GetString(0));
         return chains;
     }
-
-    private static Npgsql.NpgsqlParameter Optional(Guid? id) =>
-        new() { Value = (object?)id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
 }
 
 /// <summary>Where a chain stands in the database.</summary>

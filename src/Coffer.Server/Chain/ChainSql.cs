@@ -84,25 +84,10 @@ internal static class ChainSql
     public static async Task<Dictionary<string, WatchedAddress>> Ours(
         this Tx tx, string family, IReadOnlyList<string> addresses, CancellationToken ct)
     {
-        await using var command = tx.Command("""
-            SELECT address, shard, account_id, wallet_id, network, index FROM chain_address WHERE family = $1 AND address = ANY($2)
+        await using var command = tx.Command($"""
+            SELECT {ChainReadSql.WatchedColumns} FROM chain_address WHERE family = $1 AND address = ANY($2)
             """, P(family), P(addresses, a => a));
-        var ours = new Dictionary<string, WatchedAddress>(StringComparer.Ordinal);
-        await using var rows = await command.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
-            ours.Add(rows.GetString(0), new WatchedAddress(rows.GetString(0), rows.GetInt16(1), new AccountId(rows.GetGuid(2)),
-                new WalletId(rows.GetGuid(3)), rows.GetString(4), rows.GetInt64(5)));
-        return ours;
-    }
-
-    public static async Task<bool> HasWallet(this Db db, short shard, AccountId account, WalletId wallet, CancellationToken ct)
-    {
-        await using var command = db.Reads.CreateCommand(
-            "SELECT EXISTS (SELECT FROM wallet WHERE shard = $1 AND account_id = $2 AND id = $3)");
-        command.Parameters.Add(P(shard));
-        command.Parameters.Add(P(account.Value));
-        command.Parameters.Add(P(wallet.Value));
-        return (bool)(await command.ExecuteScalarAsync(ct))!;
+        return (await ChainReadSql.ReadWatched(command, ct)).ToDictionary(address => address.Address, StringComparer.Ordinal);
     }
 
     /// <summary>

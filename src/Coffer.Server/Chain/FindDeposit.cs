@@ -63,7 +63,8 @@ internal sealed class FindDeposit(Db db)
         var books = (await db.Books([chain.Id], ct)).FirstOrDefault();
         var rows = await db.DepositsIn(chain.Id, txId, ct);
         rows.RemoveAll(row => account is { } whose && row.Account != whose);
-        var (transaction, fault) = await Ask(chain, txId, ct);
+        var (transaction, fault) = await NodeQuestion.Ask(NodeTime,
+            $"{chain.Id}: no node answered within {NodeTime.TotalSeconds} seconds.", token => chain.Transaction(txId, token), ct);
         var facts = new DepositFacts { Transaction = transaction, NodeFault = fault, Cursor = books?.Cursor.Height, Start = books?.Start };
         var deposits = rows.Select(row => OfRow(followed, facts, row)).ToList();
         var known = rows.Select(row => (row.Kind, row.Ordinal)).ToHashSet();
@@ -71,24 +72,6 @@ internal sealed class FindDeposit(Db db)
             if (!known.Contains((transfer.Kind, transfer.Ordinal)))
                 deposits.Add(OfTransfer(followed, facts, transfer, address));
         return new FoundTransaction(chain.Id, txId, transaction?.Node, deposits, ExplainDeposit.Of(facts));
-    }
-
-    private static async Task<(ChainTransaction? Transaction, string? Fault)> Ask(IChain chain, string txId, CancellationToken ct)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(NodeTime);
-        try
-        {
-            return (await chain.Transaction(txId, limit.Token), null);
-        }
-        catch (ChainFault fault)
-        {
-            return (null, fault.Message);
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            return (null, $"{chain.Id}: no node answered within {NodeTime.TotalSeconds} seconds.");
-        }
     }
 
     private async Task<List<(ChainTransfer Transfer, WatchedAddress Address)>> Ours(

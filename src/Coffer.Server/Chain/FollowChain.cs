@@ -152,15 +152,15 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
     private async Task<Step> Add(FollowedChain followed, ChainCursor cursor, List<ChainBlock> blocks, CancellationToken ct)
     {
         var chain = followed.Chain.Id;
-        string[] addresses = [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+        var addresses = Paid(blocks);
         var coins = FoundCoin.In(followed.Hot, blocks);
         var step = await db.Transaction(async (tx, token) =>
         {
             if (await WhyNot(tx, chain, cursor, token) is { } other)
                 return other;
             await tx.AddBlocks(chain, blocks, token);
-            if (addresses.Length > 0 && await tx.Ours(followed.Family, addresses, token) is { Count: > 0 } ours)
-                await tx.Observe(chain, Observations(followed, blocks, ours), token);
+            if (await Observations(tx, followed, blocks, addresses, token) is { Count: > 0 } seen)
+                await tx.Observe(chain, seen, token);
             await tx.KeepHotCoins(chain, coins, token);
             var last = blocks[^1];
             await tx.MoveCursor(chain, new ChainCursor(last.Height, last.Hash), token);
@@ -172,10 +172,16 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
         return step;
     }
 
-    /// <summary>What the blocks pay us; each identity once, whatever a node says.</summary>
-    public static List<Observation> Observations(
-        FollowedChain followed, IReadOnlyList<ChainBlock> blocks, Dictionary<string, WatchedAddress> ours)
+    /// <summary>The addresses that the blocks pay.</summary>
+    public static string[] Paid(IReadOnlyList<ChainBlock> blocks) =>
+        [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+
+    /// <summary>What the blocks pay us at these addresses; each identity once, whatever a node says.</summary>
+    public static async Task<List<Observation>> Observations(
+        Tx tx, FollowedChain followed, IReadOnlyList<ChainBlock> blocks, string[] addresses, CancellationToken ct)
     {
+        if (addresses.Length == 0 || await tx.Ours(followed.Family, addresses, ct) is not { Count: > 0 } ours)
+            return [];
         var found = new List<Observation>();
         var known = new HashSet<(string, TransferKind, int)>();
         foreach (var block in blocks)

@@ -49,22 +49,17 @@ internal static class ReadChainStatus
         ChainEntry entry, ChainCursor? cursor, MakeChain make, TimeProvider time, CancellationToken ct)
     {
         var name = ChainEntry.Shown(entry.Nodes[0]);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(NodeTime);
         var chain = make(entry, [], (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()), time);
         try
         {
-            var tip = await chain.Tip(limit.Token);
-            var own = cursor is null ? null : await chain.BlockAt(cursor.Height, limit.Token);
-            return new NodeStatus(name, tip.Height, tip.Finalized, own is null ? null : own.Hash == cursor!.Hash, null);
-        }
-        catch (ChainFault fault)
-        {
-            return new NodeStatus(name, null, null, null, fault.Message);
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            return new NodeStatus(name, null, null, null, $"It did not answer within {NodeTime.TotalSeconds} seconds.");
+            var (status, fault) = await NodeQuestion.Ask<NodeStatus>(
+                NodeTime, $"It did not answer within {NodeTime.TotalSeconds} seconds.", async token =>
+                {
+                    var tip = await chain.Tip(token);
+                    var own = cursor is null ? null : await chain.BlockAt(cursor.Height, token);
+                    return new NodeStatus(name, tip.Height, tip.Finalized, own is null ? null : own.Hash == cursor!.Hash, null);
+                }, ct);
+            return status ?? new NodeStatus(name, null, null, null, fault);
         }
         finally
         {

@@ -24,19 +24,10 @@ internal static class ReconcileSql
     public static async Task<List<WatchedAddress>> AddressesAfter(
         this Db db, string family, string after, int countMax, CancellationToken ct)
     {
-        await using var command = db.Reads.CreateCommand("""
-            SELECT address, shard, account_id, wallet_id, network, index FROM chain_address
-            WHERE family = $1 AND address > $2 ORDER BY address LIMIT $3
-            """);
-        command.Parameters.Add(P(family));
-        command.Parameters.Add(P(after));
-        command.Parameters.Add(P(countMax));
-        var addresses = new List<WatchedAddress>();
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-            addresses.Add(new WatchedAddress(row.GetString(0), row.GetInt16(1), new AccountId(row.GetGuid(2)),
-                new WalletId(row.GetGuid(3)), row.GetString(4), row.GetInt64(5)));
-        return addresses;
+        await using var command = db.Command($"""
+            SELECT {ChainReadSql.WatchedColumns} FROM chain_address WHERE family = $1 AND address > $2 ORDER BY address LIMIT $3
+            """, P(family), P(after), P(countMax));
+        return await ChainReadSql.ReadWatched(command, ct);
     }
 
     /// <summary>The hash of a followed block; null for one that is not, or that was undone.</summary>

@@ -93,7 +93,7 @@ internal sealed class RescanChain(Db db, FollowChain follow)
         FollowedChain followed, ChainCursor anchor, List<ChainBlock> blocks, Rescanned sum, CancellationToken ct)
     {
         var chain = followed.Chain.Id;
-        string[] addresses = [.. blocks.SelectMany(block => block.Transfers).Select(transfer => transfer.Address).Distinct()];
+        var addresses = FollowChain.Paid(blocks);
         var coins = FoundCoin.In(followed.Hot, blocks);
         while (true)
         {
@@ -104,8 +104,7 @@ internal sealed class RescanChain(Db db, FollowChain follow)
                     return ((Rescanned?)null, false);
                 if (await tx.HasUntold(chain, token))
                     return (null, true);
-                var ours = addresses.Length == 0 ? [] : await tx.Ours(followed.Family, addresses, token);
-                var seen = ours.Count == 0 ? [] : FollowChain.Observations(followed, blocks, ours);
+                var seen = await FollowChain.Observations(tx, followed, blocks, addresses, token);
                 var added = seen.Count == 0 ? 0 : await tx.Observe(chain, seen, token);
                 await tx.KeepHotCoins(chain, coins, token);
                 var credited = seen.Count == 0 ? 0 : await tx.Recheck(chain, seen, token);

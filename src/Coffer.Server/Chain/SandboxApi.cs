@@ -7,6 +7,7 @@ using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
+using Coffer.Server.Wallets;
 
 namespace Coffer.Server.Chain;
 
@@ -65,7 +66,7 @@ internal sealed class SandboxApi(Db db, SimulatedChains chains, FollowSimulatedC
         var amount = body.Amount("amount", currency);
         var address = body.OptionalText("address");
         body.Check();
-        if (!caller.MayUse(wallet) || !await db.HasWallet(caller.Shard, caller.Account, wallet, http.RequestAborted))
+        if (!caller.MayUse(wallet) || await db.FindWallet(caller.Account, caller.Shard, wallet, http.RequestAborted) is null)
             throw new Refused(Refusal.NotFound("wallet"));
 
         var paid = address is null

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -114,6 +115,27 @@ internal sealed class Input
         return null;
     }
 
+    /// <summary>An absolute http or https address, or missing.</summary>
+    public string? OptionalUrl(string name)
+    {
+        var text = OptionalText(name);
+        if (text is not null && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
+            Fault(name, "Send an absolute URL that begins with https://.");
+        return text;
+    }
+
+    /// <summary>What one of these words stands for; false when it is missing, or is another word and so a fault.</summary>
+    public bool OptionalChoice<T>(string name, IReadOnlyDictionary<string, T> values, [MaybeNullWhen(false)] out T value)
+    {
+        value = default;
+        if (OptionalText(name) is not { } word)
+            return false;
+        if (values.TryGetValue(word, out value))
+            return true;
+        Fault(name, $"Send one of {string.Join(", ", values.Keys)}.");
+        return false;
+    }
+
     /// <summary>A whole number between the bounds, or the default when missing.</summary>
     public int Number(string name, int missing, int min, int max)
     {
@@ -147,14 +169,17 @@ internal sealed class Input
     }
 
     /// <summary>An amount above zero in this currency, read exactly from its text.</summary>
-    public Int128 Amount(string name, Currency currency)
+    public Int128 Amount(string name, Currency currency) => Amount(name, currency.Decimals);
+
+    /// <summary>An amount above zero of at most so many decimals, in its smallest units; 0 when <see cref="Check"/> will refuse.</summary>
+    public Int128 Amount(string name, int decimals)
     {
         var text = AmountText(name);
         if (IsFaulty(name))
             return 0;
-        if (Coffer.Amount.TryParsePositive(text, currency.Decimals, out var amount, out var fault))
+        if (Coffer.Amount.TryParsePositive(text, decimals, out var amount, out var fault))
             return amount;
-        var message = fault.Sentence(currency.Decimals);
+        var message = fault.Sentence(decimals);
         throw new Refused(new(RefusalCode.InvalidAmount, message, new Dictionary<string, object> { [name] = new[] { message } }));
     }
 

@@ -1,6 +1,5 @@
 using System.Data;
 using Coffer.Server.Sql;
-using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Ledger;
@@ -18,7 +17,7 @@ internal static class IdempotencySql
     public static async Task<bool> ClaimKey(this Db db, AccountId account, string key, byte[] digest, Guid claim, DateTimeOffset now,
         DateTimeOffset deadBefore, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             INSERT INTO idempotency_key AS k (account_id, key, digest, claim, claimed_at) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (account_id, key) DO UPDATE SET claim = excluded.claim, claimed_at = excluded.claimed_at
             WHERE k.status IS NULL AND k.digest = excluded.digest AND (k.claimed_at < $6 OR k.claim = excluded.claim)
@@ -28,7 +27,7 @@ internal static class IdempotencySql
 
     public static async Task<KeptAnswer?> KeptAnswer(this Db db, AccountId account, string key, CancellationToken ct)
     {
-        await using var command = Command(db, "SELECT digest, status, body FROM idempotency_key WHERE account_id = $1 AND key = $2",
+        await using var command = db.Command("SELECT digest, status, body FROM idempotency_key WHERE account_id = $1 AND key = $2",
             P(account.Value), P(key));
         await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, ct);
         if (!await row.ReadAsync(ct))
@@ -42,7 +41,7 @@ internal static class IdempotencySql
     public static async Task<bool> FinishKey(this Db db, AccountId account, string key, byte[] digest, int status, byte[] body,
         CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             UPDATE idempotency_key SET status = $4, body = $5 WHERE account_id = $1 AND key = $2 AND digest = $3 AND status IS NULL
             """, P(account.Value), P(key), P(digest), P((short)status), P(body));
         return await command.ExecuteNonQueryAsync(ct) == 1;
@@ -51,7 +50,7 @@ internal static class IdempotencySql
     /// <summary>Gives a claimed key back, as if it had never come.</summary>
     public static async Task ReleaseKey(this Db db, AccountId account, string key, Guid claim, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             DELETE FROM idempotency_key WHERE account_id = $1 AND key = $2 AND claim = $3 AND status IS NULL
             """, P(account.Value), P(key), P(claim));
         await command.ExecuteNonQueryAsync(ct);
@@ -60,18 +59,10 @@ internal static class IdempotencySql
     /// <summary>Deletes at most that many keys that came before then.</summary>
     public static async Task<int> DeleteKeys(this Db db, DateTimeOffset claimedBefore, int limit, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             DELETE FROM idempotency_key k USING (SELECT account_id, key FROM idempotency_key WHERE claimed_at < $1 LIMIT $2) old
             WHERE k.account_id = old.account_id AND k.key = old.key AND k.claimed_at < $1
             """, P(claimedBefore.UtcDateTime), P(limit));
         return await command.ExecuteNonQueryAsync(ct);
-    }
-
-    private static NpgsqlCommand Command(Db db, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = db.Reads.CreateCommand(sql);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
     }
 }

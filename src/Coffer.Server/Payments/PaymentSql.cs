@@ -33,9 +33,11 @@ internal static class PaymentSql
             Parameters =
             {
                 P(shard), P(account.Value), P(payment.Id), P(payment.Wallet.Value), P(payment.AddressId), P(payment.Currency),
-                Numeric(payment.Amount), Numeric(payment.PriceCents), Numeric(payment.Rate?.Scaled), Text(payment.OrderId), Text(payment.CustomId),
-                Text(payment.Description), Text(payment.CallbackUrl), Text(payment.IdempotencyKey), P(payment.CreatedAt.UtcDateTime),
-                P(payment.ExpiresAt.UtcDateTime),
+                Maybe(payment.Amount, NpgsqlDbType.Numeric), Maybe(payment.PriceCents, NpgsqlDbType.Numeric),
+                Maybe(payment.Rate?.Scaled, NpgsqlDbType.Numeric), Maybe(payment.OrderId, NpgsqlDbType.Text),
+                Maybe(payment.CustomId, NpgsqlDbType.Text), Maybe(payment.Description, NpgsqlDbType.Text),
+                Maybe(payment.CallbackUrl, NpgsqlDbType.Text), Maybe(payment.IdempotencyKey, NpgsqlDbType.Text),
+                P(payment.CreatedAt.UtcDateTime), P(payment.ExpiresAt.UtcDateTime),
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -53,12 +55,10 @@ internal static class PaymentSql
     /// <summary>Which of the caller's own names is taken already; null for none.</summary>
     public static async Task<string?> TakenName(this Db db, AccountId account, short shard, string? orderId, string? customId, CancellationToken ct)
     {
-        await using var command = db.Reads.CreateCommand("""
+        await using var command = db.Command("""
             SELECT 'order_id' FROM payment WHERE shard = $1 AND account_id = $2 AND order_id = $3
             UNION ALL SELECT 'custom_id' FROM payment WHERE shard = $1 AND account_id = $2 AND custom_id = $4 LIMIT 1
-            """);
-        foreach (var parameter in (NpgsqlParameter[])[P(shard), P(account.Value), Text(orderId), Text(customId)])
-            command.Parameters.Add(parameter);
+            """, P(shard), P(account.Value), Maybe(orderId, NpgsqlDbType.Text), Maybe(customId, NpgsqlDbType.Text));
         return (string?)await command.ExecuteScalarAsync(ct);
     }
 
@@ -68,8 +68,9 @@ internal static class PaymentSql
             WHERE shard = $1 AND account_id = $2 AND id < $3 AND id >= $4 AND ($5::text IS NULL OR currency = $5)
                 AND ($6::text IS NULL OR order_id = $6) AND ($7::text IS NULL OR custom_id = $7) AND ($8::uuid[] IS NULL OR wallet_id = ANY($8))
             ORDER BY id DESC LIMIT $9
-            """, ct, P(shard), P(account.Value), P(filter.Before), P(filter.From), Text(filter.Currency), Text(filter.OrderId), Text(filter.CustomId),
-            new NpgsqlParameter<Guid[]?> { TypedValue = filter.Wallets, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid }, P(limit));
+            """, ct, P(shard), P(account.Value), P(filter.Before), P(filter.From), Maybe(filter.Currency, NpgsqlDbType.Text),
+            Maybe(filter.OrderId, NpgsqlDbType.Text), Maybe(filter.CustomId, NpgsqlDbType.Text),
+            Maybe(filter.Wallets, NpgsqlDbType.Array | NpgsqlDbType.Uuid), P(limit));
 
     /// <summary>Everything that came, or is about to come, to these addresses of an account; oldest first.</summary>
     public static async Task<List<PaymentReceipt>> Receipts(this Db db, AccountId account, IReadOnlyList<string> addresses, CancellationToken ct)
@@ -105,7 +106,7 @@ internal static class PaymentSql
             """);
         command.Parameters.Add(P(shard));
         command.Parameters.Add(P(account.Value));
-        command.Parameters.Add(new NpgsqlParameter<Guid?> { TypedValue = wallet, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(Maybe(wallet, NpgsqlDbType.Uuid));
         return await command.ExecuteScalarAsync(ct) is Guid id ? new WalletId(id) : null;
     }
 
@@ -143,10 +144,4 @@ internal static class PaymentSql
     };
 
     private static string? Text(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetString(at);
-
-    private static NpgsqlParameter Text(string? text) => new NpgsqlParameter<string?> { TypedValue = text, NpgsqlDbType = NpgsqlDbType.Text };
-
-    private static NpgsqlParameter Numeric(Int128? number) => number is { } value
-        ? new NpgsqlParameter<Int128> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Numeric }
-        : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Numeric };
 }

@@ -44,9 +44,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
         var orderId = body.OptionalText("order_id", OrderIdMax);
         var customId = body.OptionalText("custom_id", CustomIdMax);
         var description = body.OptionalText("description", DescriptionMax);
-        var callback = body.OptionalText("callback_url");
-        if (callback is not null && !(Uri.TryCreate(callback, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
-            body.Fault("callback_url", "Send an absolute URL that begins with https://.");
+        var callback = body.OptionalUrl("callback_url");
         var minutes = body.Number("expiry_minutes", ExpiryDefault, 1, ExpiryMax);
         body.Check();
         return new PaymentRequest(wallet, currency, amount, cents, TimeSpan.FromMinutes(minutes), orderId, customId, description, callback);
@@ -63,14 +61,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
 
         if (body.OptionalText("price_currency") is not (null or "USD" or "usd"))
             body.Fault("price_currency", "Send USD, the only price currency.");
-        var text = body.AmountText("price_amount");
-        // A missing one is a fault already, and what is returned then is not used.
-        if (text.Length == 0)
-            return (null, 0, pay);
-        if (Coffer.Amount.TryParsePositive(text, Usd.Decimals, out var cents, out var fault))
-            return (null, cents, pay);
-        var message = fault.Sentence(Usd.Decimals);
-        throw new Refused(new(RefusalCode.InvalidAmount, message, new Dictionary<string, object> { ["price_amount"] = new[] { message } }));
+        return (null, body.Amount("price_amount", Usd.Decimals), pay);
     }
 
     private async Task List(HttpContext http)
@@ -80,15 +71,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
         var limit = query.Number("limit", PageDefault, 1, PageMax);
         var wallet = query.OptionalUuid("wallet_id");
         var (from, before) = query.IdRange();
-        PaymentStatus? status = null;
-        if (query.OptionalText("status") is { } word)
-        {
-            if (PaymentJson.Statuses.TryGetValue(word, out var known))
-                status = known;
-            else
-                query.Fault("status", $"Send one of {string.Join(", ", PaymentJson.Statuses.Keys)}.");
-        }
-
+        PaymentStatus? status = query.OptionalChoice("status", PaymentJson.Statuses, out var known) ? known : null;
         var filter = new PaymentFilter(before, from, query.OptionalCurrency("currency", currencies)?.Code,
             query.OptionalText("order_id", OrderIdMax), query.OptionalText("custom_id", CustomIdMax),
             wallet is { } one ? [one] : caller.Wallets is null ? null : [.. caller.Wallets]);

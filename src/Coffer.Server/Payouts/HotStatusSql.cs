@@ -1,6 +1,5 @@
 using System.Numerics;
 using Coffer.Server.Sql;
-using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Payouts;
@@ -20,7 +19,7 @@ internal static class HotStatusSql
     /// <summary>What is to be paid on a chain, by currency.</summary>
     public static async Task<List<OpenSum>> OpenSums(this Db db, string chain, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT currency, coalesce(sum(amount) FILTER (WHERE state IN (1, 2)), 0), count(*) FILTER (WHERE state IN (1, 2)),
                 coalesce(sum(amount) FILTER (WHERE state IN (3, 4, 10)), 0), count(*) FILTER (WHERE state IN (3, 4, 10))
             FROM withdrawal WHERE chain = $1 AND state IN (1, 2, 3, 4, 10) GROUP BY currency ORDER BY currency
@@ -37,7 +36,7 @@ internal static class HotStatusSql
     public static async Task<(Dictionary<string, long> Counts, DateTimeOffset? Oldest)> Waiting(
         this Db db, string chain, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT coalesce(waits_for, ''), count(*), min(created_at) FROM withdrawal
             WHERE chain = $1 AND state IN (1, 2) GROUP BY waits_for ORDER BY waits_for
             """, P(chain));
@@ -56,7 +55,7 @@ internal static class HotStatusSql
     /// <summary>Where the payouts stand.</summary>
     public static async Task<PayoutSum> PayoutSums(this Db db, string chain, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT coalesce((SELECT next_number FROM hot_wallet WHERE chain = $1), 0), (SELECT foreign_use FROM hot_wallet WHERE chain = $1),
                 count(*), min(created_at) FROM payout WHERE chain = $1 AND state = 1
             """, P(chain));
@@ -69,7 +68,7 @@ internal static class HotStatusSql
     /// <summary>The unsigned bytes of the last attempt of each payout that is in no block.</summary>
     public static async Task<List<byte[]>> UnminedPlans(this Db db, string chain, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT DISTINCT ON (p.id) a.unsigned FROM payout p JOIN payout_attempt a ON a.payout_id = p.id
             WHERE p.chain = $1 AND p.state = 1 AND p.height IS NULL ORDER BY p.id, a.number DESC
             """, P(chain));
@@ -84,7 +83,7 @@ internal static class HotStatusSql
     public static async Task<List<CompletedWithdrawal>> CompletedWithdrawals(
         this Db db, string chain, string afterTx, Guid after, int countMax, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT id, tx_id, currency, address, amount FROM withdrawal
             WHERE chain = $1 AND state = 6 AND tx_id IS NOT NULL AND (tx_id, id) > ($2, $3) ORDER BY tx_id, id LIMIT $4
             """, P(chain), P(afterTx), P(after), P(countMax));
@@ -94,13 +93,5 @@ internal static class HotStatusSql
             completed.Add(new CompletedWithdrawal(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3),
                 row.GetFieldValue<BigInteger>(4)));
         return completed;
-    }
-
-    private static NpgsqlCommand Command(Db db, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = db.Reads.CreateCommand(sql);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
     }
 }

@@ -10,6 +10,9 @@ internal static class SqlParameters
     /// <summary>A parameter of the value's own type, without boxing.</summary>
     public static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 
+    /// <summary>A parameter that may be null; its type is named, because nothing else tells it then.</summary>
+    public static NpgsqlParameter Maybe(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+
     /// <summary>One column of the rows as an array. Arrays of amounts must be told apart by hand: Npgsql does not infer them.</summary>
     public static NpgsqlParameter P<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
     {

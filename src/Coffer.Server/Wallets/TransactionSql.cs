@@ -171,6 +171,4 @@ internal static class TransactionSql
         Reference = Reference.Of(row.GetString(11)),
         Description = row.IsDBNull(12) ? null : row.GetString(12),
     };
-
-    private static NpgsqlParameter Maybe(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

@@ -35,8 +35,8 @@ internal static class TransactionsApi
         var limit = query.Number("limit", PageDefault, 1, PageMax);
         var wallet = query.OptionalUuid("wallet_id");
         var (from, before) = query.IdRange();
-        var filter = new MovementFilter(before, from, Choice(query, "type", _types, out var kind) ? kind : null,
-            Choice(query, "status", _statuses, out var states) ? states : null,
+        var filter = new MovementFilter(before, from, query.OptionalChoice("type", _types, out var kind) ? kind : null,
+            query.OptionalChoice("status", _statuses, out var states) ? states : null,
             query.OptionalCurrency("currency", currencies)?.Code, wallet is { } one ? [one] : caller.Wallets);
         query.Check();
         if (wallet is { } id && !(caller.MayUse(new(id)) && await db.FindWallet(caller.Account, caller.Shard, new(id), http.RequestAborted) is not null))
@@ -59,17 +59,5 @@ internal static class TransactionsApi
             throw new Refused(Refusal.NotFound("transaction"));
         var postings = await FindPostings.Run(db, caller.Shard, movement, own, http.RequestAborted);
         await Answer.Json(http, StatusCodes.Status200OK, json => json.WriteDetail(listed, postings, currencies.Find(movement.Currency)));
-    }
-
-    private static bool Choice<T>(Input query, string name, Dictionary<string, T> values, out T? value)
-    {
-        value = default;
-        var text = query.OptionalText(name);
-        if (text is null)
-            return false;
-        if (values.TryGetValue(text, out value))
-            return true;
-        query.Fault(name, $"Send one of {string.Join(", ", values.Keys)}.");
-        return false;
     }
 }

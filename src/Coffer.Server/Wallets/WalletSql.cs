@@ -1,6 +1,7 @@
 using Coffer.Server.Sql;
 using Npgsql;
 using NpgsqlTypes;
+using static Coffer.Server.Sql.SqlParameters;
 
 namespace Coffer.Server.Wallets;
 
@@ -104,7 +105,7 @@ internal static class WalletSql
             ORDER BY p.created_at, p.id
             """);
         command.Parameters.AddRange((NpgsqlParameter[])[P(shard), P(account.Value),
-            new NpgsqlParameter { Value = (object?)only?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+            Maybe(only?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid),
             P(limit), P(offset)]);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var page = new List<Wallet>();
@@ -121,6 +122,4 @@ internal static class WalletSql
 
     private static Wallet Read(NpgsqlDataReader row, int at) => new(new WalletId(row.GetGuid(at)), row.GetString(at + 1),
         row.GetBoolean(at + 2), row.GetFieldValue<DateTime>(at + 3), row.GetFieldValue<DateTime>(at + 4));
-
-    private static NpgsqlParameter<T> P<T>(T value) => new() { TypedValue = value };
 }

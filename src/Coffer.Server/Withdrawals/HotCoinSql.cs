@@ -25,7 +25,7 @@ internal static class HotCoinSql
     {
         if (coins.Count == 0)
             return;
-        await using var command = Command(tx, """
+        await using var command = tx.Command("""
             INSERT INTO hot_coin AS c (chain, tx_id, ordinal, address, path, amount, height, block_hash, gone)
             SELECT $1, u.*, false FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[])
                 AS u(tx_id, ordinal, address, path, amount, height, block_hash)
@@ -39,7 +39,7 @@ internal static class HotCoinSql
     /// <summary>The coins that a block made are no more; whoever has locked one keeps the lock, for it may come back.</summary>
     public static async Task LoseHotCoins(this Tx tx, string chain, long height, string blockHash, CancellationToken ct)
     {
-        await using var command = Command(tx, "UPDATE hot_coin SET gone = true WHERE chain = $1 AND height = $2 AND block_hash = $3",
+        await using var command = tx.Command("UPDATE hot_coin SET gone = true WHERE chain = $1 AND height = $2 AND block_hash = $3",
             P(chain), P(height), P(blockHash));
         await command.ExecuteNonQueryAsync(ct);
     }
@@ -77,7 +77,7 @@ internal static class HotCoinSql
     /// </summary>
     public static async Task<bool> LockHotCoins(this Tx tx, string chain, Guid payout, IReadOnlyList<HotCoin> coins, CancellationToken ct)
     {
-        await using var command = Command(tx, """
+        await using var command = tx.Command("""
             UPDATE hot_coin h SET payout_id = $2 FROM unnest($3::text[], $4::integer[]) AS u(tx_id, ordinal)
             WHERE h.chain = $1 AND h.tx_id = u.tx_id AND h.ordinal = u.ordinal AND NOT h.gone AND h.payout_id IS NULL
             """, P(chain), P(payout), P(coins, c => c.TxId), P(coins, c => c.Ordinal));
@@ -87,7 +87,7 @@ internal static class HotCoinSql
     /// <summary>The coins of a payout that is proven never to be mined may be spent again.</summary>
     public static async Task ReleaseHotCoins(this Tx tx, string chain, Guid payout, CancellationToken ct)
     {
-        await using var command = Command(tx, "UPDATE hot_coin SET payout_id = NULL WHERE chain = $1 AND payout_id = $2",
+        await using var command = tx.Command("UPDATE hot_coin SET payout_id = NULL WHERE chain = $1 AND payout_id = $2",
             P(chain), P(payout));
         await command.ExecuteNonQueryAsync(ct);
     }
@@ -99,13 +99,5 @@ internal static class HotCoinSql
         while (await row.ReadAsync(ct))
             coins.Add(new HotCoin(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetFieldValue<Int128>(4)));
         return coins;
-    }
-
-    private static NpgsqlCommand Command(Tx tx, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlCommand(sql, tx.Connection, tx.Transaction);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
-        return command;
     }
 }

@@ -26,7 +26,7 @@ internal static class PolicyReadSql
 
     public static async Task<AccountSwitches> Switches(this Db db, short shard, AccountId account, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT frozen, reason, changed_by, changed_at, addresses_only, address_wait_hours FROM withdrawal_account
             WHERE shard = $1 AND account_id = $2
             """, P(shard), P(account.Value));
@@ -38,7 +38,7 @@ internal static class PolicyReadSql
     /// <summary>The account's own limits, by currency.</summary>
     public static async Task<List<OwnLimits>> Limits(this Db db, short shard, AccountId account, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT currency, maximum, day_maximum, approval_above, changed_by, changed_at FROM withdrawal_limit
             WHERE shard = $1 AND account_id = $2 ORDER BY currency
             """, P(shard), P(account.Value));
@@ -52,7 +52,7 @@ internal static class PolicyReadSql
     /// <summary>The account's list of addresses.</summary>
     public static async Task<List<ListedAddress>> ListedAddresses(this Db db, short shard, AccountId account, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT network, address, name, added_by, added_at, payable_at FROM withdrawal_address
             WHERE shard = $1 AND account_id = $2 ORDER BY network, address
             """, P(shard), P(account.Value));
@@ -70,7 +70,7 @@ internal static class PolicyReadSql
     /// <summary>What an account's withdrawals of a currency come to on the newest day; null before the first.</summary>
     public static async Task<DaySum?> DayOf(this Db db, short shard, AccountId account, string currency, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT day, amount FROM withdrawal_day WHERE shard = $1 AND account_id = $2 AND currency = $3
             """, P(shard), P(account.Value), P(currency));
         await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, ct);
@@ -80,7 +80,7 @@ internal static class PolicyReadSql
     /// <summary>What a wallet has above zero, with what limits it, by currency.</summary>
     public static async Task<List<Withdrawable>> Withdrawables(this Db db, short shard, AccountId account, Guid wallet, CancellationToken ct)
     {
-        await using var command = Command(db, """
+        await using var command = db.Command("""
             SELECT b.currency, b.available, l.currency IS NOT NULL, l.maximum, l.day_maximum, l.approval_above, d.day, d.amount
             FROM balance b
             LEFT JOIN withdrawal_limit l ON l.shard = b.shard AND l.account_id = b.account_id AND l.currency = b.currency
@@ -101,11 +101,4 @@ internal static class PolicyReadSql
     private static WithdrawalLimits ReadLimits(NpgsqlDataReader row, int at) => new(Units(row, at), Units(row, at + 1), Units(row, at + 2));
 
     private static Int128? Units(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetFieldValue<Int128>(at);
-
-    private static NpgsqlCommand Command(Db db, string sql, params NpgsqlParameter[] parameters)
-    {
-        var command = db.Reads.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        return command;
-    }
 }

@@ -193,8 +193,6 @@ internal static class WithdrawalReadSql
         Maybe(filter.CustomId, NpgsqlDbType.Text), Maybe(filter.Wallets?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid),
     ];
 
-    private static NpgsqlParameter Maybe(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
-
     private static async Task<List<Withdrawal>> Rows(Db db, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
     {
         await using var command = db.Reads.CreateCommand(sql);

@@ -13,6 +13,9 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
     private const int PageDefault = 20;
     private const int PageMax = 100;
 
+    private static readonly Dictionary<string, WithdrawalState> _states =
+        Enum.GetValues<WithdrawalState>().ToDictionary(WithdrawalStates.Word);
+
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/withdrawal", Create).WithMetadata(new Access(Scopes.Write, Deferred: true));
@@ -76,9 +79,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
         var address = body.Text("address", AddressMax);
         var wallet = body.OptionalUuid("account_id");
         var customId = body.OptionalText("custom_id", CustomIdMax);
-        var callback = body.OptionalText("callback_url");
-        if (callback is not null && !(Uri.TryCreate(callback, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
-            body.Fault("callback_url", "Send an absolute URL that begins with https://.");
+        var callback = body.OptionalUrl("callback_url");
         var onTop = body.Flag("final_amount", missing: true);
         body.Check();
         return new WithdrawalRequest(wallet, currency, amount, address, onTop, customId, callback);
@@ -93,7 +94,8 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
         var after = query.OptionalUuid("starting_after");
         var newestFirst = Sort(query);
         var (from, before) = query.TimeRange("start_date", "end_date");
-        var filter = new WithdrawalFilter(State(query), query.OptionalCurrency("currency", currencies)?.Code,
+        var filter = new WithdrawalFilter(query.OptionalChoice("status", _states, out var state) ? state : null,
+            query.OptionalCurrency("currency", currencies)?.Code,
             Currencies(query.OptionalText("blockchain"), query.OptionalText("token")), query.OptionalText("custom_id", CustomIdMax),
             caller.Wallets, from, before);
         query.Check();
@@ -127,17 +129,6 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
         return Guid.TryParseExact((string?)http.Request.RouteValues["id"], "D", out var id)
             && await db.FindWithdrawal(caller.Shard, caller.Account, id, http.RequestAborted) is { } withdrawal
             && caller.MayUse(withdrawal.Wallet) ? withdrawal : throw new Refused(Refusal.NotFound("withdrawal"));
-    }
-
-    private static WithdrawalState? State(Input query)
-    {
-        var word = query.OptionalText("status");
-        if (word is null)
-            return null;
-        if (WithdrawalStates.Of(word) is { } state)
-            return state;
-        query.Fault("status", $"Send one of {string.Join(", ", Enum.GetValues<WithdrawalState>().Select(WithdrawalStates.Word))}.");
-        return null;
     }
 
     private static bool Sort(Input query)
