@@ -24,7 +24,7 @@ public sealed partial class ReadmeTests : IDisposable
             ("SECRET", "client_secret"), ("DEMO_KEY", "api_key")])
             variables.Append($"{name}='{DemoFolder.Text(ready, member)}'\n");
         var examples = Example().Matches(readme);
-        Assert.Equal(4, examples.Count);
+        Assert.Equal(5, examples.Count);
         foreach (Match example in examples)
         {
             var answered = JsonNode.Parse(await Shell($"{variables}{example.Groups["sh"].Value}"))!;
