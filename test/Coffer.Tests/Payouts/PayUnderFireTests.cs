@@ -57,6 +57,9 @@ public sealed class PayUnderFireTests(TestCluster cluster, NodeFolder folder)
             Enumerable.Range(1, asked).Sum(i => (decimal)Wanted(i).Amount) + asked,
             await world.Scalar<decimal>("SELECT sum(withdrawn) FROM balance"));
         await world.Clean();
+        var reconciled = await new ReconcileHot(customer.Db).Run(customer.Wallet, Ct);
+        Assert.True(reconciled.Equal, $"{reconciled.Why} {string.Join("; ", reconciled.Differences)}");
+        Assert.Equal(asked, reconciled.Withdrawals);
     }
 
     private static (string Name, Int128 Amount, string Address, string Code) Wanted(int i) =>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Coffer.Chains;
 using Coffer.Chains.Evm;
 using Coffer.Ledger;
 using Coffer.Server.Chain;
@@ -66,6 +67,16 @@ internal sealed class PayingEvm : IAsyncDisposable
     public Db Db { get; }
 
     public PayingChain Paying { get; set; }
+
+    /// <summary>The wallet that pays, for what is asked about it.</summary>
+    public HotWallet Wallet => new(Paying, new ChainEntry
+    {
+        Id = Chain,
+        Kind = ChainKind.Evm,
+        Network = "ETH",
+        Nodes = [],
+        Poll = TimeSpan.FromSeconds(1),
+    }, TestHotKey.Address, null);
 
     /// <summary>Follows to the tip, and pays what can be paid.</summary>
     public async Task Round(CancellationToken ct)
