@@ -58,7 +58,7 @@ internal sealed class App : IAsyncDisposable
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
-        var ledger = new LedgerWriters(shards, db, ids, time, new WithdrawalGuest(), new PolicyGuest());
+        var ledger = new LedgerWriters(shards, db, ids, time, LedgerGuests.All());
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         // The output stream is the command line's; why a start failed it says itself, in a sentence.

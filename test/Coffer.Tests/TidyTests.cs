@@ -18,11 +18,12 @@ public sealed partial class TidyTests
         ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "Signer"],
         ["Addresses"],
         ["Auth", "Ledger"],
+        ["Events"],
         ["Host", "Sql"],
     ];
 
     // Program's own folders, Auth and Ledger, Host and Sql are foundations that know their neighbour.
-    private static readonly int[] _foundations = [0, 5, 6];
+    private static readonly int[] _foundations = [0, 5, 7];
 
     private static readonly string _root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 

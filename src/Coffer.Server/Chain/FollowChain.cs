@@ -245,15 +245,16 @@ internal sealed class FollowChain(Db db, LedgerWriters ledger, Currencies curren
     }
 
     private Command Wish(string chain, Observation row) => row.State == ObservationState.Orphaned
-        ? new DepositReversed(row.Account, row.Wallet, CurrencyOf(row), Reference.Of(row.Reference(chain)), row.Sighting)
+        ? new DepositReversed(row.Account, row.Wallet, CurrencyOf(row), Reference.Of(row.Reference(chain)), row.Sighting) { Companion = row }
         : new DepositSeen(row.Account, row.Wallet, CurrencyOf(row), Reference.Of(row.Reference(chain)), (Int128)row.Amount, row.BlockTime,
-            row.Sighting);
+            row.Sighting)
+        { Companion = row };
 
     private Command Confirmation(string chain, Observation row)
     {
         var currency = CurrencyOf(row);
         var reference = Reference.Of(row.Reference(chain));
-        return new DepositConfirmed(row.Account, row.Wallet, currency, reference, currency.DepositFee, row.Sighting);
+        return new DepositConfirmed(row.Account, row.Wallet, currency, reference, currency.DepositFee, row.Sighting) { Companion = row };
     }
 
     /// <summary>

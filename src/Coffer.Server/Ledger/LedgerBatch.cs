@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Coffer.Ledger;
+using Coffer.Server.Events;
 
 namespace Coffer.Server.Ledger;
 
@@ -43,6 +44,7 @@ internal sealed class LedgerBatch
     private readonly Dictionary<Guid, Movement> _movements = [];
     private readonly Dictionary<MovementId, (ChangedMovement Row, bool IsNew)> _changed = [];
     private readonly List<Posting> _postings = [];
+    private readonly List<NewEvent> _events = [];
 
     public LedgerBatch(IReadOnlyList<Command> commands)
     {
@@ -77,6 +79,9 @@ internal sealed class LedgerBatch
 
     public IReadOnlyList<Posting> Postings => _postings;
 
+    /// <summary>What accounts are told of the commands, in their order.</summary>
+    public IReadOnlyList<NewEvent> Events => _events;
+
     public void Loaded(BalanceKey key, Balance balance)
     {
         _balances[key] = balance;
@@ -102,7 +107,7 @@ internal sealed class LedgerBatch
         var decision = Coffer.Ledger.Decide.On(command, existing, own, other, now, id);
         object? answer = null;
         foreach (var visit in visits)
-            answer = visit.Decided(index, decision) is { } said ? answer ?? said : answer;
+            answer = visit.Decided(index, decision, _events) is { } said ? answer ?? said : answer;
         if (decision.Refusal is not null)
             return new Outcome(decision.Refusal, null, false);
         if (decision.Postings.Count > 0)

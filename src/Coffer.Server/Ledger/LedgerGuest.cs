@@ -1,4 +1,5 @@
 using Coffer.Ledger;
+using Coffer.Server.Events;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Ledger;
@@ -36,9 +37,10 @@ internal abstract class LedgerVisit
 
     /// <summary>
     /// Told of each command what was decided, also a refusal, or that nothing changed (no postings). What is returned is the
-    /// <see cref="Outcome.Answer"/>, if no guest before had one.
+    /// <see cref="Outcome.Answer"/>, if no guest before had one. What the account is to be told of it is added to
+    /// <paramref name="events"/>, which commit with the postings.
     /// </summary>
-    public virtual object? Decided(int index, Decision decision) => null;
+    public virtual object? Decided(int index, Decision decision, List<NewEvent> events) => null;
 
     /// <summary>Adds statements to the round trip that writes and commits, behind those of the ledger. Their rows are not read.</summary>
     public virtual void Store(Round round)

@@ -1,4 +1,5 @@
 using Coffer.Ledger;
+using Coffer.Server.Events;
 using Coffer.Server.Sql;
 using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
@@ -109,6 +110,7 @@ internal static class LedgerSql
             Add(round, shard, batch);
         foreach (var visit in visits)
             visit.Store(round);
+        round.Write(shard, batch.Events);
         if (!round.IsEmpty)
             tx.Last = round;
     }

@@ -35,6 +35,9 @@ internal sealed class Db : IAsyncDisposable
         _snapshots = Source(connectionString, "coffer snapshots", multiplexing: false, poolMax: 4, seconds: 0);
     }
 
+    /// <summary>Rings for an account after a transaction of this process that asked for it (<see cref="Tx.RingFor"/>) has committed.</summary>
+    public Bell Bell { get; } = new();
+
     /// <summary>For single statements outside a transaction; always current.</summary>
     public NpgsqlDataSource Reads { get; }
 
@@ -87,6 +90,8 @@ internal sealed class Db : IAsyncDisposable
                 var result = await work(tx, ct);
                 committing = true;
                 await (tx.Last is { } last ? Commit(last) : transaction.CommitAsync(CancellationToken.None));
+                foreach (var account in tx.Rings)
+                    Bell.Ring(account);
                 return result;
             }
             catch (Exception fault) when (attempt < AttemptsMax && MayRepeat(fault, committing, repeatable))
@@ -144,4 +149,12 @@ internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transac
     /// Statements whose results nobody waits for: they go to the server together with the COMMIT, after the work is done. Null for none.
     /// </summary>
     public Round? Last { get; set; }
+
+    /// <summary>For whom <see cref="Db.Bell"/> rings when this has committed.</summary>
+    public IReadOnlyCollection<AccountId> Rings => _rings ?? [];
+
+    private HashSet<AccountId>? _rings;
+
+    /// <summary>Lets <see cref="Db.Bell"/> ring for the account after the commit.</summary>
+    public void RingFor(AccountId account) => (_rings ??= []).Add(account);
 }

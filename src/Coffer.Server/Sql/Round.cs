@@ -8,6 +8,9 @@ internal sealed class Round(Tx tx) : IAsyncDisposable
     private readonly NpgsqlBatch _batch = new(tx.Connection, tx.Transaction);
     private readonly List<Action<NpgsqlDataReader>?> _readers = [];
 
+    /// <summary>The transaction that the statements are part of.</summary>
+    public Tx Tx => tx;
+
     /// <summary>Whether nothing was added.</summary>
     public bool IsEmpty => _readers.Count == 0;
 

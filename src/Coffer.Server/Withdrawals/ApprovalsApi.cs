@@ -42,5 +42,5 @@ internal sealed class ApprovalsApi(Db db, DecideWithdrawal decide, Currencies cu
 
     // Before it is paid it has no confirmations; an approval that is repeated later says so too late, and that is all.
     private Task Tell(HttpContext http, Withdrawal withdrawal) =>
-        Answer.Json(http, StatusCodes.Status200OK, json => json.Write(withdrawal, currencies, confirmations: 0));
+        Answer.Json(http, StatusCodes.Status200OK, json => json.Write(withdrawal, currencies.Find(withdrawal.Currency), confirmations: 0));
 }

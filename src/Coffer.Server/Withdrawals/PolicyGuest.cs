@@ -1,4 +1,5 @@
 using Coffer.Ledger;
+using Coffer.Server.Events;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
 
@@ -85,7 +86,7 @@ internal sealed class PolicyGuest : ILedgerGuest
                 ? new Admission(refusal) : null;
         }
 
-        public override object? Decided(int index, Decision decision)
+        public override object? Decided(int index, Decision decision, List<NewEvent> events)
         {
             if (decision.Postings.Count == 0 || decision.Movement is not { } movement)
                 return null;

@@ -1,4 +1,5 @@
 using Coffer.Ledger;
+using Coffer.Server.Events;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
 
@@ -64,13 +65,15 @@ internal sealed class WithdrawalGuest : ILedgerGuest
             _ => null,
         };
 
-        public override object? Decided(int index, Decision decision)
+        public override object? Decided(int index, Decision decision, List<NewEvent> events)
         {
             if (decision.Postings.Count == 0 || decision.Movement is not { Kind: MovementKind.Withdrawal } movement)
                 return null;
             var row = commands[index] is RequestWithdrawal request
                 ? request.Companion is WithdrawalOrder order ? Make(order, movement) : null
                 : Change(movement, commands[index].Companion as WithdrawalStep);
+            if (row is not null)
+                events.Add(WithdrawalEvent.Of(row, commands[index].Currency));
             return row;
         }
 

@@ -15,7 +15,7 @@ internal static class WithdrawalJson
         json.WriteStartObject();
         json.WriteStartArray("withdrawals"u8);
         foreach (var row in page.Rows)
-            json.Write(row, currencies, Confirmations(row, page.Heights.TryGetValue(row.Chain, out var height) ? height : null));
+            json.Write(row, currencies.Find(row.Currency), Confirmations(row, page.Heights.TryGetValue(row.Chain, out var height) ? height : null));
         json.WriteEndArray();
         if (page.Total is { } total)
             json.WriteNumber("total"u8, total);
@@ -29,9 +29,9 @@ internal static class WithdrawalJson
         json.WriteEndObject();
     }
 
-    public static void Write(this Utf8JsonWriter json, Withdrawal withdrawal, Currencies currencies, long confirmations)
+    /// <param name="confirmations">So far; null where nobody knows how far the chain is: then nothing is said of them.</param>
+    public static void Write(this Utf8JsonWriter json, Withdrawal withdrawal, Currency currency, long? confirmations)
     {
-        var currency = currencies.Find(withdrawal.Currency);
         json.WriteStartObject();
         json.WriteString("id"u8, withdrawal.Id.Value);
         json.WriteString("status"u8, withdrawal.State.Word());
@@ -46,7 +46,8 @@ internal static class WithdrawalJson
         json.WriteShort("total_fee"u8, withdrawal.Fee, currency.Decimals);
         json.WriteShort("total_deducted"u8, withdrawal.Amount + withdrawal.Fee, currency.Decimals);
         json.WriteString("transaction_hash"u8, withdrawal.TxId);
-        json.WriteNumber("confirmations"u8, confirmations);
+        if (confirmations is { } known)
+            json.WriteNumber("confirmations"u8, known);
         json.WriteNumber("required_confirmations"u8, currency.Confirmations);
         json.WriteString("waits_for"u8, withdrawal.WaitsFor);
         json.WriteString("reason"u8, withdrawal.Reason);

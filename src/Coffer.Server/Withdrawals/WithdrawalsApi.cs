@@ -44,7 +44,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
         var (withdrawal, replayed) = await create.Run(caller, new WalletId(wallet), request, key, payer.OwnAddress);
         if (replayed)
             IdempotencyKeys.Replayed(http);
-        await Answer.Json(http, StatusCodes.Status201Created, json => json.Write(withdrawal.AtFirst(), currencies, confirmations: 0));
+        await Answer.Json(http, StatusCodes.Status201Created, json => json.Write(withdrawal.AtFirst(), currencies.Find(withdrawal.Currency), confirmations: 0));
     }
 
     /// <summary>Whose mode it is nobody knows yet, so the address is asked about as either reads it.</summary>
@@ -120,7 +120,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
     {
         var height = withdrawal.BlockHeight is null ? null : await db.HeightOf(withdrawal.Chain, http.RequestAborted);
         await Answer.Json(http, StatusCodes.Status200OK,
-            json => json.Write(withdrawal, currencies, WithdrawalJson.Confirmations(withdrawal, height)));
+            json => json.Write(withdrawal, currencies.Find(withdrawal.Currency), WithdrawalJson.Confirmations(withdrawal, height)));
     }
 
     private async Task<Withdrawal> Find(HttpContext http)

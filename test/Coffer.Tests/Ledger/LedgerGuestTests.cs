@@ -105,7 +105,7 @@ public sealed class LedgerGuestTests(TestCluster cluster)
                 _ => null,
             };
 
-            public override object? Decided(int index, Decision decision)
+            public override object? Decided(int index, Decision decision, List<Server.Events.NewEvent> events)
             {
                 if (commands[index].Companion is not string word || decision.Postings.Count == 0)
                     return null;
