@@ -72,6 +72,9 @@ internal sealed class App : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Input.BodyBytesMax;
         });
+        EncryptionKeys.Add(builder.Services, settings.KeysFolder ?? throw new SetupFailure("No folder for encryption keys is named."));
+        // It would warn of keys that are not encrypted themselves: they are files of the owner alone, like the signer's.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.WebHost.UseUrls($"http://{settings.Host}:{settings.Port}");
         var web = builder.Build();
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());

@@ -18,6 +18,9 @@ namespace Coffer.Tests;
 internal sealed class World : IAsyncDisposable
 {
     private const int Shards = 2;
+
+    // One folder for all: a world that goes on with another's database must read what that one encrypted.
+    private static readonly string Keys = Path.Combine(AppContext.BaseDirectory, "keys");
     private int _accounts;
 
     private World(App app, string database, Ids ids, TimeProvider time)
@@ -146,7 +149,7 @@ internal sealed class World : IAsyncDisposable
     {
         var clock = time ?? TimeProvider.System;
         var connectionString = await database;
-        var app = await App.Start((settings ?? new Settings()) with { Port = 0 }, connectionString, Shards, currencies ?? AllCurrencies, clock,
+        var app = await App.Start((settings ?? new Settings()) with { Port = 0, KeysFolder = Keys }, connectionString, Shards, currencies ?? AllCurrencies, clock,
             RandomNumberGenerator.Fill, CancellationToken.None, chains, make);
         return new World(app, connectionString, new Ids(clock, RandomNumberGenerator.Fill), clock);
     }

@@ -28,6 +28,10 @@ internal static class AccountSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Holds the account to the end of the transaction, so that what it may have only so many of is counted by one at a time.</summary>
+    public static Task LockAccount(this Tx tx, AccountId id, CancellationToken ct) =>
+        tx.Do("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE", ct, new NpgsqlParameter<Guid> { TypedValue = id.Value });
+
     /// <summary>The account with this id, or null.</summary>
     public static async Task<Account?> AccountById(this Db db, AccountId id, CancellationToken ct)
     {

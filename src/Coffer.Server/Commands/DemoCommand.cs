@@ -54,7 +54,7 @@ internal static class DemoCommand
             }
 
             await using var node = parsed.GetValue(chain) is null ? null : await AnvilNode.StartDemo(where.Folder, ct);
-            await using var app = await ServeCommand.Start(chosen, work, node is null ? work.Chains : [node.Entry], ct);
+            await using var app = await ServeCommand.Start(chosen, where, work, node is null ? work.Chains : [node.Entry], ct);
             var onChain = node is null ? null : await ChainDemo.Of(where.Folder, app, work, ct);
             var opened = ReadyToQuery.Of(app.BaseUrl, plan, onChain, node?.Url);
             if (file is not null)

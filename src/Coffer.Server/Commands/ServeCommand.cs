@@ -31,8 +31,9 @@ internal static class ServeCommand
         command.SetAction(async (parsed, ct) =>
         {
             var chosen = settings(parsed);
-            await using var work = await Workplace.Own(place.Read(parsed), ct);
-            await using var app = await Start(chosen, work, work.Chains, ct);
+            var where = place.Read(parsed);
+            await using var work = await Workplace.Own(where, ct);
+            await using var app = await Start(chosen, where, work, work.Chains, ct);
             await parsed.InvocationConfiguration.Output.WriteLineAsync($"Coffer listens on {app.BaseUrl}");
             await app.WaitForShutdown(ct);
             return CommandLine.Done;
@@ -42,8 +43,10 @@ internal static class ServeCommand
 
     /// <summary>Starts the server; an address that cannot be had is a sentence.</summary>
     /// <exception cref="SetupFailure">The port is in use, may not be used, or the address is not this machine's.</exception>
-    public static async Task<App> Start(Settings settings, Workplace work, IReadOnlyList<ChainEntry> chains, CancellationToken ct)
+    public static async Task<App> Start(
+        Settings settings, Place place, Workplace work, IReadOnlyList<ChainEntry> chains, CancellationToken ct)
     {
+        settings = settings with { KeysFolder = settings.KeysFolder ?? Path.Combine(place.Folder, EncryptionKeys.FolderDefault) };
         try
         {
             return await App.Start(settings, work.ConnectionString, work.Shards, work.Currencies, work.Clock, work.Random, ct,

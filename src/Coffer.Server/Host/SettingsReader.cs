@@ -32,10 +32,12 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
     public static readonly SettingName TokenSeconds = new("--token-seconds", "N", "Seconds that an access token lives (36000)");
     public static readonly SettingName IdempotencyDays = new("--idempotency-days", "N",
         "Days that a finished Idempotency-Key is remembered (7)");
+    public static readonly SettingName KeysFolder = new("--keys-folder", "FOLDER",
+        "Keys that secrets in the database are encrypted with; servers on one database share it (keys in the data folder)");
 
     /// <summary>Every setting, in the order of the help.</summary>
     public static readonly IReadOnlyList<SettingName> All =
-        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays];
+        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder];
 
     private const int PortMax = 65_535;
     private const int RequestsMax = 1_000_000;
@@ -60,6 +62,7 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
             TokenRequestsPerMinute = reader.Number(TokenRequests, missing.TokenRequestsPerMinute, 1, RequestsMax),
             TokenSeconds = reader.Number(TokenSeconds, missing.TokenSeconds, TokenSecondsMin, TokenSecondsMax),
             IdempotencyDays = reader.Number(IdempotencyDays, missing.IdempotencyDays, 1, IdempotencyDaysMax),
+            KeysFolder = given(KeysFolder),
         };
         return reader._faults.Count == 0
             ? settings
