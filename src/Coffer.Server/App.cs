@@ -10,7 +10,9 @@ using Coffer.Server.Payouts;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
+using Coffer.Server.Webhooks;
 using Coffer.Server.Withdrawals;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Coffer.Server;
@@ -102,6 +104,9 @@ internal sealed class App : IAsyncDisposable
         web.MapUser(db, settings);
         web.MapRates(db, currencies, time);
         new ApiKeysApi(db, issue, time).Map(web);
+        var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
+        var makeCallbacks = new MakeCallbacks(db, secrets, ids, time);
+        new WebhooksApi(db, new ChangeEndpoints(db, secrets, makeCallbacks, ids, time), time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);

@@ -94,6 +94,9 @@ internal sealed class Input
         return text;
     }
 
+    /// <summary>Whether it was sent, also as null: what changes a part leaves the rest out.</summary>
+    public bool Has(string name) => _texts.ContainsKey(name);
+
     /// <summary>A UUID that must be there.</summary>
     public Guid Uuid(string name)
     {
