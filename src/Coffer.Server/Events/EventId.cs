@@ -12,7 +12,8 @@ internal static class EventId
     /// <summary>The number of an event of this account; null when it is no name of one.</summary>
     public static long? Read(string text, AccountId account) =>
         text.StartsWith($"{Prefix}{account.Value:N}_", StringComparison.Ordinal)
-            && long.TryParse(text.AsSpan(Prefix.Length + 33), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 && Of(account, number) == text
+            && long.TryParse(text.AsSpan(Prefix.Length + 33), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number > 0 && Of(account, number) == text
             ? number
             : null;
 }
