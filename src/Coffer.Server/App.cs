@@ -1,5 +1,6 @@
 using Coffer.Chains;
 using Coffer.Server.Addresses;
+using Coffer.Server.Alerts;
 using Coffer.Server.Auth;
 using Coffer.Server.Balances;
 using Coffer.Server.Chain;
@@ -60,7 +61,7 @@ internal sealed class App : IAsyncDisposable
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
-        var ledger = new LedgerWriters(shards, db, ids, time, LedgerGuests.All());
+        var ledger = new LedgerWriters(shards, db, ids, time, LedgerGuests.All(time));
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         // The output stream is the command line's; why a start failed it says itself, in a sentence.
@@ -101,6 +102,7 @@ internal sealed class App : IAsyncDisposable
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
         web.MapTransactions(db, currencies);
         web.MapCurrencies(currencies);
+        new AlertsApi(db, new ChangeAlerts(db, ids, time), currencies, time).Map(web);
         web.MapUser(db, settings);
         web.MapRates(db, currencies, time);
         new ApiKeysApi(db, issue, time).Map(web);

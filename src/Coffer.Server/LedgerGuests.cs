@@ -1,3 +1,4 @@
+using Coffer.Server.Alerts;
 using Coffer.Server.Chain;
 using Coffer.Server.Ledger;
 using Coffer.Server.Withdrawals;
@@ -7,5 +8,6 @@ namespace Coffer.Server;
 /// <summary>Who takes part in every ledger transaction of the product, in the order in which they take their locks.</summary>
 internal static class LedgerGuests
 {
-    public static ILedgerGuest[] All() => [new WithdrawalGuest(), new PolicyGuest(), new DepositGuest()];
+    public static ILedgerGuest[] All(TimeProvider time) =>
+        [new WithdrawalGuest(), new PolicyGuest(), new DepositGuest(), new AlertGuest(time)];
 }

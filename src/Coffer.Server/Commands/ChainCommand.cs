@@ -79,7 +79,7 @@ internal static class ChainCommand
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
             var (followed, owner) = Find(work, parsed.GetValue(chain)!);
             using var _ = owner;
-            await using var ledger = new LedgerWriters(work.Shards, work.Db, work.Ids, work.Clock, LedgerGuests.All());
+            await using var ledger = new LedgerWriters(work.Shards, work.Db, work.Ids, work.Clock, LedgerGuests.All(work.Clock));
             var rescan = new RescanChain(work.Db, new FollowChain(work.Db, ledger, work.Currencies));
             var done = await Run(rescan, followed, height, ct);
             Output.Of(parsed, json).Write(done,

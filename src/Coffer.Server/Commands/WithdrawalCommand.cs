@@ -142,7 +142,7 @@ internal static class WithdrawalCommand
 
     /// <summary>Writers of this process, for one step of a withdrawal.</summary>
     private static LedgerWriters WithdrawalLedger(this Workplace work) =>
-        new(work.Shards, work.Db, work.Ids, work.Clock, LedgerGuests.All());
+        new(work.Shards, work.Db, work.Ids, work.Clock, LedgerGuests.All(work.Clock));
 
     private static int Count(string? text)
     {

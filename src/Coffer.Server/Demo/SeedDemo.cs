@@ -70,7 +70,7 @@ internal sealed class SeedDemo
         await using var db = new Db(_connectionString, clock);
         var account = new Account(new AccountId(demo.AccountId), shard, Mode.Test, name, clock.GetUtcNow());
         await Create(db, account, demo, wallet, ct);
-        await using var ledger = new LedgerWriters(_shards, db, new Ids(clock, _random), clock, LedgerGuests.All());
+        await using var ledger = new LedgerWriters(_shards, db, new Ids(clock, _random), clock, LedgerGuests.All(clock));
         var chains = new SimulatedChains(db, _currencies, clock);
         var follow = new FollowSimulatedChains(
             db, chains, new FollowChain(db, ledger, _currencies), new LookIntoMempool(db, clock),

@@ -186,6 +186,13 @@ internal sealed class Input
         throw new Refused(new(RefusalCode.InvalidAmount, message, new Dictionary<string, object> { [name] = new[] { message } }));
     }
 
+    /// <summary>An amount above zero in this currency, or null when missing.</summary>
+    public Int128? OptionalAmount(string name, Currency currency)
+    {
+        _asked.Add(name);
+        return RawText(name) is null ? null : Amount(name, currency);
+    }
+
     /// <summary>A currency by its code in any case; refused at once when this server does not keep it.</summary>
     public Currency? OptionalCurrency(string name, Currencies currencies)
     {

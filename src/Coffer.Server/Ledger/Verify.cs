@@ -20,7 +20,7 @@ internal sealed record VerifyReport(bool Clean, long Postings, long Balances, lo
 /// <summary>
 /// Proves the whole ledger on one snapshot while it goes on being written: every posting balanced, versioned without a gap, carried
 /// on and hashed; every balance, total and flow the sum of its postings; every movement as its postings say; every reference its digest;
-/// every withdrawal as its movement says.
+/// every withdrawal as its movement says, every alert as its balances do.
 ///
 /// Called by <c>coffer verify</c> and by tests. Reads only; dies without a trace. Memory is that of one balance's hours, whatever the
 /// number of rows: postings, balances and hours come in the same order over three connections that share the snapshot and are merged.
@@ -144,6 +144,8 @@ internal sealed class Verify
             Report(new Finding("movement", row.Key, "it is reversed, but no posting took back this amount, fee and time"));
         await foreach (var key in tx.WithdrawalsUnlikeTheirMovements(ct))
             Report(new Finding("withdrawal", key, "its wallet, currency, amount, fees, receiver or state are not those of its movement"));
+        await foreach (var key in tx.AlertsUnlikeTheirBalances(ct))
+            Report(new Finding("alert", key, "its state, or the sum of the account's wallets that it carries, is not what the balances say"));
     }
 
     /// <summary>The slow way, only when the sum said that something does not fit: sorts both tables and names the movements.</summary>

@@ -53,6 +53,15 @@ internal static class VerifySql
             OR m.fee > w.network_fee + w.transaction_fee
         """;
 
+    private const string ReadAlertsUnlike = """
+        SELECT 'shard ' || a.shard || ' account ' || a.account_id || ' id ' || a.id FROM alert a
+        CROSS JOIN LATERAL (SELECT coalesce(sum(available), 0) AS available FROM balance b
+            WHERE b.shard = a.shard AND b.account_id = a.account_id AND b.currency = a.currency
+            AND (a.wallet_id IS NULL OR b.wallet_id = a.wallet_id)) b
+        WHERE a.available <> b.available OR b.available < CASE a.state WHEN 1 THEN a.threshold ELSE 0 END
+            OR (a.state = 2 AND b.available >= a.recovery)
+        """;
+
     /// <summary>A name under which other transactions can see what this one sees.</summary>
     public static async Task<string> ShareSnapshot(this Tx tx, CancellationToken ct)
     {
@@ -103,6 +112,10 @@ internal static class VerifySql
     /// <summary>The keys of withdrawals whose row says anything else than their movement, or that have none.</summary>
     public static IAsyncEnumerable<string> WithdrawalsUnlikeTheirMovements(this Tx tx, CancellationToken ct) =>
         Rows(tx, ReadWithdrawalsUnlike, static row => row.GetString(0), ct);
+
+    /// <summary>The keys of alerts whose state, or whose sum of wallets, is not what the balances say.</summary>
+    public static IAsyncEnumerable<string> AlertsUnlikeTheirBalances(this Tx tx, CancellationToken ct) =>
+        Rows(tx, ReadAlertsUnlike, static row => row.GetString(0), ct);
 
     private static async IAsyncEnumerable<T> Rows<T>(Tx tx, string sql, Func<NpgsqlDataReader, T> read,
         [EnumeratorCancellation] CancellationToken ct)
