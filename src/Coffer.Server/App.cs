@@ -108,7 +108,9 @@ internal sealed class App : IAsyncDisposable
         new ApiKeysApi(db, issue, time).Map(web);
         var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
         var makeCallbacks = new MakeCallbacks(db, secrets, ids, time);
-        new WebhooksApi(db, new ChangeEndpoints(db, secrets, makeCallbacks, ids, time), time).Map(web);
+        var changeEndpoints = new ChangeEndpoints(db, secrets, makeCallbacks, ids, time);
+        new WebhooksApi(db, changeEndpoints, time).Map(web);
+        new DeliveriesApi(db, changeEndpoints, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var chains = new SimulatedChains(db, currencies, time);
         var followChain = new FollowChain(db, ledger, currencies);

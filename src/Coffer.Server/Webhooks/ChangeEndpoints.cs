@@ -110,7 +110,13 @@ internal sealed class ChangeEndpoints(Db db, EndpointSecrets secrets, MakeCallba
     }
 
     /// <summary>Deletes an endpoint and what was to be sent to it; false when the account has none of this id.</summary>
-    public Task<bool> Delete(EndpointKey key, CancellationToken ct) => db.Transaction((tx, token) => tx.DeleteEndpoint(key, token), ct);
+    public Task<bool> Delete(EndpointKey key, CancellationToken ct) => db.Transaction(async (tx, token) =>
+    {
+        if (!await tx.DeleteEndpoint(key, token))
+            return false;
+        await tx.DropDeliveries(key, token);
+        return true;
+    }, ct);
 
     /// <summary>The account's callbacks, made if nothing has needed them yet.</summary>
     public async Task<WebhookEndpoint> Callbacks(Caller caller, CancellationToken ct)
@@ -128,6 +134,9 @@ internal sealed class ChangeEndpoints(Db db, EndpointSecrets secrets, MakeCallba
         var (after, ping) = change(before, now);
         if (after != before)
             await tx.UpdateEndpoint(after, token);
+        // Another URL, or a new beginning: what was failed before says nothing about it.
+        if (after.IsOn && (after.State != before.State || after.Url != before.Url))
+            await tx.ClearFailures(key, token);
         if (ping)
             await tx.Write(key.Shard, Ping(key, now), token);
         return after;

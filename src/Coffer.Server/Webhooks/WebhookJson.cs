@@ -9,8 +9,9 @@ internal static class WebhookJson
     /// <summary>What callbacks are called where an endpoint's id may stand.</summary>
     public const string Callbacks = "callbacks";
 
-    /// <summary>One endpoint; the secret only in the answer that made it.</summary>
-    public static void Write(this Utf8JsonWriter json, WebhookEndpoint endpoint, DateTimeOffset now, string? secret = null)
+    /// <summary>One endpoint and how it has been doing; the secret only in the answer that made it.</summary>
+    public static void Write(this Utf8JsonWriter json, WebhookEndpoint endpoint, EndpointHealth? health, DateTimeOffset now,
+        string? secret = null)
     {
         json.WriteStartObject();
         if (endpoint.Kind == EndpointKind.Callbacks)
@@ -42,6 +43,8 @@ internal static class WebhookJson
         if (secret is not null)
             json.WriteString("secret"u8, secret);
         json.WriteTime("previous_secret_until"u8, endpoint.PreviousUntil > now ? endpoint.PreviousUntil : null);
+        json.WriteTime("failing_since"u8, health?.FailingSince);
+        json.WriteTime("paused_until"u8, health?.PausedUntil > now ? health.PausedUntil : null);
         json.WriteTime("created_at"u8, endpoint.CreatedAt);
         json.WriteTime("updated_at"u8, endpoint.UpdatedAt);
         json.WriteEndObject();

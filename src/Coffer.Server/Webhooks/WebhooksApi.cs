@@ -44,17 +44,18 @@ internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider ti
         var caller = http.Caller();
         var all = await db.WebhookEndpoints(caller.Shard, caller.Account, http.RequestAborted);
         var endpoints = all.FindAll(one => one.Kind == EndpointKind.Endpoint);
+        var healths = await db.EndpointHealths(caller.Shard, caller.Account, null, http.RequestAborted);
         var now = time.GetUtcNow();
         await Answer.Json(http, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();
             json.WriteStartArray("webhooks"u8);
             foreach (var endpoint in endpoints)
-                json.Write(endpoint, now);
+                json.Write(endpoint, healths.GetValueOrDefault(endpoint.Key.Id), now);
             json.WriteEndArray();
             json.WritePropertyName("callbacks"u8);
             if (all.Find(one => one.Kind == EndpointKind.Callbacks) is { } callbacks)
-                json.Write(callbacks, now);
+                json.Write(callbacks, healths.GetValueOrDefault(callbacks.Key.Id), now);
             else
                 json.WriteNullValue();
             json.WriteNumber("total"u8, endpoints.Count);
@@ -123,10 +124,14 @@ internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider ti
         await Show(http, endpoint, StatusCodes.Status200OK, secret);
     }
 
-    private Task Show(HttpContext http, WebhookEndpoint? endpoint, int status = 200, string? secret = null)
+    private async Task Show(HttpContext http, WebhookEndpoint? endpoint, int status = 200, string? secret = null)
     {
+        if (endpoint is null)
+            throw NotFound();
+        var key = endpoint.Key;
+        var health = (await db.EndpointHealths(key.Shard, key.Account, key.Id, http.RequestAborted)).GetValueOrDefault(key.Id);
         http.Response.Headers.CacheControl = "no-store";
-        return Answer.Json(http, status, json => json.Write(endpoint ?? throw NotFound(), time.GetUtcNow(), secret));
+        await Answer.Json(http, status, json => json.Write(endpoint, health, time.GetUtcNow(), secret));
     }
 
     private static string? Url(Input body, Mode mode)

@@ -24,7 +24,7 @@ public sealed partial class ReadmeTests : IDisposable
             ("SECRET", "client_secret"), ("DEMO_KEY", "api_key")])
             variables.Append($"{name}='{DemoFolder.Text(ready, member)}'\n");
         var examples = Example().Matches(readme);
-        Assert.Equal(5, examples.Count);
+        Assert.Equal(6, examples.Count);
         foreach (Match example in examples)
         {
             var answered = JsonNode.Parse(await Shell($"{variables}{example.Groups["sh"].Value}"))!;
@@ -62,7 +62,7 @@ public sealed partial class ReadmeTests : IDisposable
     [GeneratedRegex("```sh\n(?<sh>[^`]*)```\n```json\n(?<json>[^`]*)```")]
     private static partial Regex Example();
 
-    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}|sim1[0-9a-f]{48}")]
+    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}|sim1[0-9a-f]{48}|whsec_[^\"]+")]
     private static partial Regex Own();
 
     private static IEnumerable<string> Names(JsonNode node) => node.AsObject().Select(member => member.Key);
