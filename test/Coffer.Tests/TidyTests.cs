@@ -18,7 +18,7 @@ public sealed partial class TidyTests
         ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "Signer"],
         ["Addresses"],
         ["Auth", "Ledger"],
-        ["Events"],
+        ["Events", "Outbound"],
         ["Host", "Sql"],
     ];
 

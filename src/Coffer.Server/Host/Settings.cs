@@ -24,6 +24,12 @@ internal sealed record Settings
     /// <summary>How long an access token lives.</summary>
     public int TokenSeconds { get; init; } = 36_000;
 
+    /// <summary>Networks outside the public internet that webhooks may be delivered to.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> WebhookNetworks { get; init; } = [];
+
+    /// <summary>Ports that live accounts may deliver to, beside 443 and 8443.</summary>
+    public IReadOnlyList<int> WebhookPorts { get; init; } = [];
+
     /// <summary>How long a finished Idempotency-Key is remembered. References in the ledger are remembered for ever.</summary>
     public int IdempotencyDays { get; init; } = 7;
 

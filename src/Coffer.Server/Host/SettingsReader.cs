@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Coffer.Server.Host;
 
@@ -35,9 +36,14 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
     public static readonly SettingName KeysFolder = new("--keys-folder", "FOLDER",
         "Keys that secrets in the database are encrypted with; servers on one database share it (keys in the data folder)");
 
+    public static readonly SettingName WebhookNetworks = new("--webhook-networks", "NETWORKS",
+        "Networks outside the public internet that webhooks may be delivered to, such as 10.1.0.0/16,::1/128 (none)");
+    public static readonly SettingName WebhookPorts = new("--webhook-ports", "PORTS",
+        "Ports that live accounts may deliver to beside 443 and 8443, such as 9443,10443 (none)");
+
     /// <summary>Every setting, in the order of the help.</summary>
     public static readonly IReadOnlyList<SettingName> All =
-        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder];
+        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts];
 
     private const int PortMax = 65_535;
     private const int RequestsMax = 1_000_000;
@@ -63,6 +69,8 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
             TokenSeconds = reader.Number(TokenSeconds, missing.TokenSeconds, TokenSecondsMin, TokenSecondsMax),
             IdempotencyDays = reader.Number(IdempotencyDays, missing.IdempotencyDays, 1, IdempotencyDaysMax),
             KeysFolder = given(KeysFolder),
+            WebhookNetworks = reader.Networks(),
+            WebhookPorts = reader.Ports(),
         };
         return reader._faults.Count == 0
             ? settings
@@ -79,13 +87,44 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
         return missing;
     }
 
+    private List<IPNetwork> Networks()
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in Items(WebhookNetworks))
+        {
+            if (IPNetwork.TryParse(text, out var network))
+                networks.Add(network);
+            else
+                _faults.Add($"{WebhookNetworks} must be networks such as 10.1.0.0/16,::1/128, not \"{text}\"");
+        }
+
+        return networks;
+    }
+
+    private List<int> Ports()
+    {
+        var ports = new List<int>();
+        foreach (var text in Items(WebhookPorts))
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= PortMax)
+                ports.Add(port);
+            else
+                _faults.Add($"{WebhookPorts} must be whole numbers from 1 to {PortMax} with commas between them, not \"{text}\"");
+        }
+
+        return ports;
+    }
+
+    private string[] Items(SettingName name) =>
+        given(name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
     private string Address(string missing)
     {
         if (given(Host) is not { } text)
             return missing;
         if (text is "localhost" or "*")
             return text;
-        if (System.Net.IPAddress.TryParse(text, out var address))
+        if (IPAddress.TryParse(text, out var address))
             return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
         _faults.Add($"{Host} must be an IP address such as 127.0.0.1 or 0.0.0.0, not \"{text}\"");
         return missing;
