@@ -6,6 +6,7 @@ using Coffer.Server.Balances;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Outbound;
 using Coffer.Server.Payments;
 using Coffer.Server.Payouts;
 using Coffer.Server.Rates;
@@ -30,6 +31,8 @@ internal sealed class App : IAsyncDisposable
     private readonly IReadOnlyList<Worker> _workers;
     private RealChains? _chains;
     private IReadOnlyList<SignerClient> _signers = [];
+    private DeliverEvents? _deliver;
+    private PostOut? _post;
 
     private App(WebApplication web, Db db, LedgerWriters ledger, IReadOnlyList<IAsyncDisposable> lanes, IssueCredential issue,
         IReadOnlyList<Worker> workers) => (_web, Db, _ledger, _lanes, Issue, _workers) = (web, db, ledger, lanes, issue, workers);
@@ -108,8 +111,11 @@ internal sealed class App : IAsyncDisposable
         new ApiKeysApi(db, issue, time).Map(web);
         var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
         var makeCallbacks = new MakeCallbacks(db, secrets, ids, time);
+        var targets = new NetworkRules(settings.WebhookNetworks, settings.WebhookPorts, () => new Uri(ListeningUrl(web)).Port);
+        var post = new PostOut(targets, time);
+        var deliver = new DeliverEvents(db, post, secrets, time, random, web.Services.GetRequiredService<ILogger<DeliverEvents>>());
         var changeEndpoints = new ChangeEndpoints(db, secrets, makeCallbacks, ids, time);
-        new WebhooksApi(db, changeEndpoints, time).Map(web);
+        new WebhooksApi(db, changeEndpoints, targets, time).Map(web);
         new DeliveriesApi(db, changeEndpoints, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
         var chains = new SimulatedChains(db, currencies, time);
@@ -137,6 +143,8 @@ internal sealed class App : IAsyncDisposable
             Currencies = currencies,
             _chains = realChains,
             _signers = [.. signers.Values],
+            _deliver = deliver,
+            _post = post,
         };
         Authenticate.Check(app.Endpoints);
         try
@@ -170,6 +178,7 @@ internal sealed class App : IAsyncDisposable
             workers.Add(new Worker($"paying on {chain.Entry.Id}", chain.Entry.Poll, paying.Run, time, log));
         }
 
+        deliver.Start();
         workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
@@ -189,6 +198,8 @@ internal sealed class App : IAsyncDisposable
         await _web.DisposeAsync();
         foreach (var worker in _workers)
             await worker.DisposeAsync();
+        await (_deliver?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _post?.Dispose();
         _chains?.Dispose();
         foreach (var signer in _signers)
             signer.Dispose();

@@ -1,6 +1,7 @@
 using Coffer.Tests.Ledger;
 using Coffer.Tests.Live;
 using Coffer.Tests.Payouts;
+using Coffer.Tests.Webhooks;
 
 namespace Coffer.Tests;
 
@@ -14,6 +15,7 @@ internal static class Program
         [MortalBitcoinPayer.Word, var database, var node, var from, var point, var time, var bump] =>
             MortalBitcoinPayer.Run(database, node, from, point, time, bump),
         [MortalPayer.Word, var database, var node, var tokens, var point, var time] => MortalPayer.Run(database, node, tokens, point, time),
+        [MortalDeliverer.Word, var database, var keys, var ahead, var point, var time] => MortalDeliverer.Run(database, keys, ahead, point, time),
         _ => Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
     };
 }

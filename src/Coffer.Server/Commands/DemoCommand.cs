@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json;
 using Coffer.Server.Demo;
 using Coffer.Server.Host;
@@ -42,6 +43,9 @@ internal static class DemoCommand
         command.SetAction(async (parsed, ct) =>
         {
             var (chosen, where, file) = (settings(parsed), place.Read(parsed), parsed.GetValue(ready));
+            // Whoever tries webhooks does so on his own machine.
+            if (chosen.WebhookNetworks.Count == 0)
+                chosen = chosen with { WebhookNetworks = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128")] };
             if (file is not null)
                 Writable(file);
             await using var work = await Workplace.Own(where, ct);

@@ -22,6 +22,9 @@ internal static class SqlParameters
         var parameter = new NpgsqlParameter<T[]> { TypedValue = values };
         if (typeof(T) == typeof(Int128) || typeof(T) == typeof(BigInteger))
             parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
+        // It looks at the first value for the kind of time, and that may be null.
+        if (typeof(T) == typeof(DateTime?))
+            parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz;
         return parameter;
     }
 }

@@ -9,7 +9,11 @@ namespace Coffer.Server.Webhooks;
 /// <summary>The statements on the table <c>webhook_endpoint</c>: its only writer.</summary>
 internal static class WebhookSql
 {
-    private const string Columns = """
+    /// <summary>The columns that <see cref="Read"/> reads, and how many they are.</summary>
+    public const int ColumnCount = 15;
+
+    /// <inheritdoc cref="ColumnCount"/>
+    public const string Columns = """
         shard, account_id, id, kind, url, description, types, state, state_reason, secret, previous_secret, previous_until, first_number,
         created_at, updated_at
         """;
@@ -125,8 +129,8 @@ internal static class WebhookSql
         return await One(command, ct);
     }
 
-    /// <summary>Reads the columns of a row that holds <see cref="Columns"/>.</summary>
-    private static WebhookEndpoint Read(NpgsqlDataReader row) => new(
+    /// <summary>Reads a row that begins with <see cref="Columns"/>.</summary>
+    public static WebhookEndpoint Read(NpgsqlDataReader row) => new(
         new EndpointKey(row.GetInt16(0), new AccountId(row.GetGuid(1)), row.GetGuid(2)), (EndpointKind)row.GetInt16(3), Text(row, 4), Text(row, 5),
         row.IsDBNull(6) ? null : row.GetFieldValue<string[]>(6), (EndpointState)row.GetInt16(7), Text(row, 8), row.GetFieldValue<byte[]>(9),
         row.IsDBNull(10) ? null : row.GetFieldValue<byte[]>(10), row.IsDBNull(11) ? null : row.GetDateTime(11), row.GetInt64(12),

@@ -1,6 +1,7 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Events;
 using Coffer.Server.Host;
+using Coffer.Server.Outbound;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Webhooks;
@@ -9,7 +10,7 @@ namespace Coffer.Server.Webhooks;
 /// The account's endpoints over HTTP (contract 6); with access tokens only, like all of <c>/user/</c>. Where an endpoint's id may stand,
 /// <c>callbacks</c> stands for what signs the callback_url of payments and withdrawals.
 /// </summary>
-internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider time)
+internal sealed class WebhooksApi(Db db, ChangeEndpoints change, NetworkRules targets, TimeProvider time)
 {
     private const string Root = "/user/webhooks";
     private const string One = Root + "/{webhook_id}";
@@ -69,7 +70,7 @@ internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider ti
         var caller = http.Caller();
         Input.Query(http).Check();
         var body = await Input.Body(http);
-        var wish = new EndpointWish(Url(body, caller.Mode) ?? body.Text("url"), Description(body), Types(body));
+        var wish = new EndpointWish(body.OptionalTarget("url", caller.Mode, targets) ?? body.Text("url"), Description(body), Types(body));
         body.Check();
         var (endpoint, secret) = await change.Create(caller, wish, http.RequestAborted);
         await Show(http, endpoint, StatusCodes.Status201Created, secret);
@@ -87,7 +88,7 @@ internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider ti
         Input.Query(http).Check();
         var key = (await Named(http, db, change)).Key;
         var body = await Input.Body(http);
-        var (url, description, types) = (Url(body, http.Caller().Mode), Description(body), Types(body));
+        var (url, description, types) = (body.OptionalTarget("url", http.Caller().Mode, targets), Description(body), Types(body));
         if (body.Has("url") && url is null)
             body.Fault("url", "Send a URL, or leave it out to keep the one that is there.");
         body.Check();
@@ -132,14 +133,6 @@ internal sealed class WebhooksApi(Db db, ChangeEndpoints change, TimeProvider ti
         var health = (await db.EndpointHealths(key.Shard, key.Account, key.Id, http.RequestAborted)).GetValueOrDefault(key.Id);
         http.Response.Headers.CacheControl = "no-store";
         await Answer.Json(http, status, json => json.Write(endpoint, health, time.GetUtcNow(), secret));
-    }
-
-    private static string? Url(Input body, Mode mode)
-    {
-        var url = body.OptionalUrl("url");
-        if (url is not null && mode == Mode.Live && !url.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
-            body.Fault("url", "Send a URL that begins with https://.");
-        return url;
     }
 
     private static string? Description(Input body) => body.OptionalText("description", WebhookEndpoint.DescriptionMax);
