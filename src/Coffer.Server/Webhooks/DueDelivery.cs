@@ -29,8 +29,8 @@ internal readonly record struct LaneKey(EndpointKey Endpoint, string Name) : ICo
 /// <param name="Failing">Whether the last attempt on its lane failed.</param>
 /// <param name="Mode">The account's: a live one delivers over https only.</param>
 /// <param name="LeasedUntil">Nobody else tries it before.</param>
-internal sealed record DueDelivery(WebhookEndpoint Endpoint, LaneKey Lane, long Number, int Attempts, int Tried, string Type, DateTimeOffset At, string Data, string Url,
-    bool Failing, Mode Mode, DateTimeOffset LeasedUntil)
+internal sealed record DueDelivery(WebhookEndpoint Endpoint, LaneKey Lane, long Number, int Attempts, int Tried, string Type,
+    DateTimeOffset At, string Data, string Url, bool Failing, Mode Mode, DateTimeOffset LeasedUntil)
 {
     /// <summary>The id of the message, the same for every endpoint and every attempt.</summary>
     public string EventId => Events.EventId.Of(Endpoint.Key.Account, Number);
@@ -48,5 +48,6 @@ internal sealed record DueDelivery(WebhookEndpoint Endpoint, LaneKey Lane, long 
 internal sealed record TriedDelivery(DueDelivery Due, Attempt Attempt, DateTimeOffset At, DeliveryState State, DateTimeOffset? NextAt)
 {
     /// <summary>Why it failed, in a word; null when it did not.</summary>
-    public string? Error => State == DeliveryState.Delivered ? null : Attempt.Fault is { } fault ? JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()) : "status";
+    public string? Error => State == DeliveryState.Delivered ? null
+        : Attempt.Fault is { } fault ? JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()) : "status";
 }

@@ -50,8 +50,12 @@ public sealed partial class ReadmeTests : IDisposable
     {
         using var demo = folder.Start();
         await demo.Ready(folder.ReadyFile);
-        while (!demo.Output.Contains("Ctrl-C", StringComparison.Ordinal))
+        for (var waiting = Stopwatch.StartNew(); !demo.Output.Contains("Ctrl-C", StringComparison.Ordinal);)
+        {
+            Assert.True(waiting.Elapsed < TimeSpan.FromMinutes(1), demo.Output);
             await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
         var lines = demo.Output.Split('\n').Where(line => !line.StartsWith("Coffer ", StringComparison.Ordinal)
             && !line.StartsWith("Ctrl-C ", StringComparison.Ordinal));
         var output = await Shell("set -eu\nalias curl='curl -sf -w \"\\n\"'\nshopt -s expand_aliases\n" + string.Join('\n', lines));
@@ -67,14 +71,7 @@ public sealed partial class ReadmeTests : IDisposable
 
     private static IEnumerable<string> Names(JsonNode node) => node.AsObject().Select(member => member.Key);
 
-    private static async Task<string> Shell(string script)
-    {
-        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardOutput = true })!;
-        var output = await shell.StandardOutput.ReadToEndAsync();
-        await shell.WaitForExitAsync();
-        Assert.Equal(0, shell.ExitCode);
-        return output;
-    }
+    private static Task<string> Shell(string script) => Programs.Run(Path.GetTempPath(), "bash", ["-c", script], TimeSpan.FromMinutes(2));
 
     /// <summary>The checkout, from where the tests were built.</summary>
     private static string Root()
