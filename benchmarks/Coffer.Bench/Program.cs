@@ -1,7 +1,7 @@
 using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
-//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|reads|history|chains|withdrawals|payouts]
+//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|reads|history|chains|withdrawals|payouts|webhooks]
 if (args is ["--server", var database, var constant])
     return await ReadServer.Run(database, constant);
 var quick = args.Contains("--quick");
@@ -24,6 +24,8 @@ try
         await ChainBench.Run(rig, table, quick);
     if (only is null or "withdrawals")
         await WithdrawalBench.Run(rig, table, quick);
+    if (only is null or "webhooks")
+        await WebhookBench.Run(rig, table, quick);
     if (only is null or "payouts")
         await PayoutBench.Run(rig, table, quick);
 }
