@@ -33,7 +33,7 @@ internal static class ColdWithdrawalCommand
         {
             var wanted = Texts.Uuid(parsed.GetValue(id)!, "ID");
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
-            var exported = Exported.Of(wanted, await new SignByHand(work.Db, work.Chains, work.Clock).Export(wanted, ct), work);
+            var exported = Exported.Of(wanted, await new SignByHand(work.Db, work.Chains, work.Currencies, work.Clock).Export(wanted, ct), work);
             if (parsed.GetValue(file) is not { } path)
             {
                 Output.Of(parsed, json).Write(exported, exported.Unsigned);
@@ -72,7 +72,7 @@ internal static class ColdWithdrawalCommand
             var wanted = Texts.Uuid(parsed.GetValue(id)!, "ID");
             var signed = await Read(parsed.GetValue(file)!, ct);
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
-            var (payout, attempt, taken, isNew) = await new SignByHand(work.Db, work.Chains, work.Clock).Import(wanted, signed, ct);
+            var (payout, attempt, taken, isNew) = await new SignByHand(work.Db, work.Chains, work.Currencies, work.Clock).Import(wanted, signed, ct);
             Output.Of(parsed, json).Write(new Imported(wanted, payout.Id, attempt.Number, payout.Chain, taken.TxId, isNew), isNew
                 ? $"Transaction {taken.TxId} is stored; the server sends it now."
                 : $"Transaction {taken.TxId} was stored before; nothing is changed.");

@@ -44,7 +44,7 @@ internal sealed class PayWithdrawals
     {
         (_db, _time, _reach) = (db, time, at ?? (_ => Task.CompletedTask));
         _plan = new PlanPayouts(db, ids, time, finish, log);
-        _sign = new SignPayouts(db, time, log, _reach);
+        _sign = new SignPayouts(db, finish.Currencies, time, log, _reach);
         _send = new SendPayouts(db, finish, time, log, _reach);
         _watch = new WatchPayouts(db, finish, time, log, _reach);
         _bump = new BumpPayouts(db, time);

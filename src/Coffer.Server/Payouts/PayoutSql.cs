@@ -54,13 +54,14 @@ internal static class PayoutSql
     }
 
     /// <summary>Keeps what the signer made, before anybody else sees it.</summary>
-    public static async Task KeepSigned(this Tx tx, Payout payout, Attempt attempt, SignedPayout signed, DateTimeOffset now, CancellationToken ct)
+    public static async Task KeepSigned(
+        this Tx tx, Payout payout, Attempt attempt, SignedPayout signed, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
         var kept = await tx.Do("""
             UPDATE payout_attempt SET signed = $3, tx_id = $4, signed_at = $5 WHERE payout_id = $1 AND number = $2 AND signed IS NULL
             """, ct, P(payout.Id), P(attempt.Number), P(signed.Bytes), P(signed.TxId), P(now.UtcDateTime));
         if (kept > 0)
-            await tx.Name(payout.Withdrawals, signed.TxId, now, ct);
+            await tx.Name(payout.Withdrawals, signed.TxId, currencies, now, ct);
     }
 
     /// <summary>Takes back a plan that the signer has refused; false when it was signed after all.</summary>
@@ -72,9 +73,9 @@ internal static class PayoutSql
     /// What it should have paid is payable again. Its nonce is given back when it is the last; else the payout stays open without
     /// withdrawals, until something that pays nothing has used it up.
     /// </summary>
-    public static async Task Drop(this Tx tx, Payout payout, string waits, DateTimeOffset now, CancellationToken ct)
+    public static async Task Drop(this Tx tx, Payout payout, string waits, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
-        await tx.Release(payout, waits, now, ct);
+        await tx.Release(payout, waits, currencies, now, ct);
         var number = await tx.LockHotWallet(payout.Chain, ct);
         if (payout.Nonce is { } nonce && number != nonce + 1)
             return;
@@ -90,38 +91,41 @@ internal static class PayoutSql
         """, ct, P(payouts, p => p.Id), P(payouts, p => p.LastSigned!.Number), P(now.UtcDateTime));
 
     /// <summary>A node has said that it has them.</summary>
-    public static async Task MarkSent(this Tx tx, IReadOnlyList<Payout> payouts, DateTimeOffset now, CancellationToken ct)
+    public static async Task MarkSent(
+        this Tx tx, IReadOnlyList<Payout> payouts, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
         await tx.Do("""
             UPDATE payout_attempt a SET sent_at = coalesce(a.sent_at, $3)
             FROM unnest($1::uuid[], $2::integer[]) AS k(id, number) WHERE a.payout_id = k.id AND a.number = k.number
             """, ct, P(payouts, p => p.Id), P(payouts, p => p.LastSigned!.Number), P(now.UtcDateTime));
-        await tx.Submit([.. payouts.SelectMany(payout => payout.Withdrawals)], now, ct);
+        await tx.Submit([.. payouts.SelectMany(payout => payout.Withdrawals)], currencies, now, ct);
     }
 
     /// <summary>Nobody knows whether a node has them.</summary>
-    public static Task Doubt(this Tx tx, IReadOnlyList<Payout> payouts, DateTimeOffset now, CancellationToken ct) =>
-        tx.Doubt([.. payouts.SelectMany(payout => payout.Withdrawals)], null, now, ct);
+    public static Task Doubt(
+        this Tx tx, IReadOnlyList<Payout> payouts, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        tx.Doubt([.. payouts.SelectMany(payout => payout.Withdrawals)], null, currencies, now, ct);
 
     /// <summary>A human has to find out what became of it.</summary>
-    public static Task Doubt(this Tx tx, Payout payout, string reason, DateTimeOffset now, CancellationToken ct) =>
-        tx.Doubt(payout.Withdrawals, reason, now, ct);
+    public static Task Doubt(this Tx tx, Payout payout, string reason, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        tx.Doubt(payout.Withdrawals, reason, currencies, now, ct);
 
     /// <summary>It waits for a block, whatever block it was in before.</summary>
-    public static async Task InMempool(this Tx tx, Payout payout, DateTimeOffset now, CancellationToken ct)
+    public static async Task InMempool(this Tx tx, Payout payout, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
         if (payout.Height is not null)
             await tx.Reopen(payout, now, ct);
-        await tx.Submit(payout.Withdrawals, now, ct);
+        await tx.Submit(payout.Withdrawals, currencies, now, ct);
     }
 
     /// <summary>One of its attempts is in a block of the followed chain.</summary>
-    public static async Task InBlock(this Tx tx, Payout payout, PayoutFate fate, DateTimeOffset now, CancellationToken ct)
+    public static async Task InBlock(
+        this Tx tx, Payout payout, PayoutFate fate, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
         await tx.Do("UPDATE payout SET tx_id = $2, height = $3, block_hash = $4, fee = $5, updated_at = $6 WHERE id = $1 AND state = 1", ct,
             P(payout.Id), P(fate.TxId!), P(fate.Height), P(fate.BlockHash), P(fate.Fee), P(now.UtcDateTime));
         if (fate.Kind == FateKind.Mined)
-            await tx.Confirm(payout.Withdrawals, fate.TxId!, fate.Height!.Value, now, ct);
+            await tx.Confirm(payout.Withdrawals, fate.TxId!, fate.Height!.Value, currencies, now, ct);
     }
 
     /// <summary>Its end. A payout that can never be mined gives up what it had claimed.</summary>
@@ -142,9 +146,9 @@ internal static class PayoutSql
         P(payout.Id), P((short)state), P(now.UtcDateTime), P(block));
 
     /// <summary>It is proven never to be mined: what it should have paid is payable again.</summary>
-    public static async Task PayAnew(this Tx tx, Payout payout, DateTimeOffset now, CancellationToken ct)
+    public static async Task PayAnew(this Tx tx, Payout payout, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
-        await tx.Release(payout, null, now, ct);
+        await tx.Release(payout, null, currencies, now, ct);
         await tx.SetState(payout, PayoutState.Dead, now, ct);
     }
 
@@ -154,11 +158,12 @@ internal static class PayoutSql
         WHERE id = $1 AND state IN (1, 2)
         """, ct, P(payout.Id), P(now.UtcDateTime));
 
-    private static async Task Release(this Tx tx, Payout payout, string? waits, DateTimeOffset now, CancellationToken ct)
+    private static async Task Release(
+        this Tx tx, Payout payout, string? waits, Currencies currencies, DateTimeOffset now, CancellationToken ct)
     {
         await tx.Do("UPDATE payout_withdrawal SET live = false WHERE payout_id = $1", ct, P(payout.Id));
         await tx.ReleaseHotCoins(payout.Chain, payout.Id, ct);
-        await tx.PayableAgain(payout.Withdrawals, waits, now, ct);
+        await tx.PayableAgain(payout.Withdrawals, waits, currencies, now, ct);
     }
 
     private static Task SetState(this Tx tx, Payout payout, PayoutState state, DateTimeOffset now, CancellationToken ct) =>

@@ -121,7 +121,7 @@ internal sealed partial class PlanPayouts(Db db, Ids ids, TimeProvider time, Fin
         // Frozen, taken back, or taken by another process in the meantime.
         if ((await tx.LockFrozen(Owners(group), ct)).Count > 0)
             throw new TakenByOthers();
-        if (await tx.Process(group, now, ct) != group.Length || !await tx.LockHotCoins(chain.Id, id, plan.Reading.Claim.Coins, ct))
+        if (await tx.Process(group, finish.Currencies, now, ct) != group.Length || !await tx.LockHotCoins(chain.Id, id, plan.Reading.Claim.Coins, ct))
             throw new TakenByOthers();
         await tx.Store(new NewPayout(id, chain.Id, plan, group, now), ct);
         await tx.SetNumber(chain.Id, number + 1, ct);

@@ -55,9 +55,9 @@ internal sealed partial class SendPayouts(Db db, FinishWithdrawal finish, TimePr
     {
         var now = time.GetUtcNow();
         if (sent.Count > 0)
-            await db.Transaction((tx, token) => tx.MarkSent(sent, now, token), CancellationToken.None, repeatable: true);
+            await db.Transaction((tx, token) => tx.MarkSent(sent, finish.Currencies, now, token), CancellationToken.None, repeatable: true);
         if (doubtful.Count > 0)
-            await db.Transaction((tx, token) => tx.Doubt(doubtful, now, token), CancellationToken.None, repeatable: true);
+            await db.Transaction((tx, token) => tx.Doubt(doubtful, finish.Currencies, now, token), CancellationToken.None, repeatable: true);
     }
 
     /// <summary>True: a node has it. False: nobody knows. Null: it is proven that it never will be, and everything is given back.</summary>

@@ -21,7 +21,7 @@ internal sealed record ToSign(Payout Payout, Attempt Attempt, PayoutReading Read
 /// transactions of a payout share one claim, so at most one of them is ever mined however many are carried.
 /// If the process dies here: the signed bytes are stored with their id in one transaction, or not at all; the same file may be given again.
 /// </summary>
-internal sealed class SignByHand(Db db, IReadOnlyList<ChainEntry> chains, TimeProvider time)
+internal sealed class SignByHand(Db db, IReadOnlyList<ChainEntry> chains, Currencies currencies, TimeProvider time)
 {
     /// <summary>The transaction of a withdrawal's payout that waits to be signed.</summary>
     /// <exception cref="SetupFailure">There is none; the sentence says why.</exception>
@@ -51,7 +51,7 @@ internal sealed class SignByHand(Db db, IReadOnlyList<ChainEntry> chains, TimePr
         var now = time.GetUtcNow();
         if (payout.ExpiresAt <= now)
             throw new SetupFailure("The transaction has expired, no block takes it any more: export the withdrawal anew in a while.");
-        await db.Transaction((tx, token) => tx.KeepSigned(payout, attempt, signed, now, token), ct, repeatable: true);
+        await db.Transaction((tx, token) => tx.KeepSigned(payout, attempt, signed, currencies, now, token), ct, repeatable: true);
 
         // Meanwhile it may have been signed by somebody else, or undone.
         var after = await db.PayoutOf(withdrawal, ct);

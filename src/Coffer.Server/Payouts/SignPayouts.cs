@@ -13,7 +13,7 @@ namespace Coffer.Server.Payouts;
 /// the signer leaves the plan as it is, for the bytes may be signed; only its own word that it refused undoes a plan.
 /// If the process dies here: the same plan is shown to the signer again, which answers with the same bytes.
 /// </summary>
-internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log, Func<string, Task> reach)
+internal sealed partial class SignPayouts(Db db, Currencies currencies, TimeProvider time, ILogger log, Func<string, Task> reach)
 {
     private static readonly Dictionary<SigningRefusalCode, string> _waits =
         new() { [SigningRefusalCode.OverDayLimit] = WaitingFor.Limit, [SigningRefusalCode.FeeAboveCap] = WaitingFor.Fee };
@@ -56,7 +56,7 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
             return false;
         }
 
-        await db.Transaction((tx, token) => tx.KeepSigned(payout, attempt, signed, time.GetUtcNow(), token), ct, repeatable: true);
+        await db.Transaction((tx, token) => tx.KeepSigned(payout, attempt, signed, currencies, time.GetUtcNow(), token), ct, repeatable: true);
         await reach("signed");
         return true;
     }
@@ -70,7 +70,7 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
             if (refusal.Code == SigningRefusalCode.AlreadyPaid)
             {
                 // Some other bytes for this withdrawal exist. They are not ours to guess about, so a human has to look.
-                await tx.Doubt(payout, "The signer has signed another transaction for this withdrawal.", now, token);
+                await tx.Doubt(payout, "The signer has signed another transaction for this withdrawal.", currencies, now, token);
                 return;
             }
 
@@ -78,7 +78,7 @@ internal sealed partial class SignPayouts(Db db, TimeProvider time, ILogger log,
                 return;
             var waits = payout.Withdrawals.Count > 1 ? WaitingFor.Signer : _waits.GetValueOrDefault(refusal.Code, WaitingFor.Signer);
             if (attempt.Number == 1)
-                await tx.Drop(payout, waits, now, token);
+                await tx.Drop(payout, waits, currencies, now, token);
             else
                 await tx.Wait(payout.Withdrawals, WaitingFor.Fee, now, token);
         }, ct, repeatable: true);

@@ -77,7 +77,7 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
                 return true;
             case FateKind.Waiting:
                 await TakeBack(payout);
-                await db.Transaction((tx, token) => tx.InMempool(payout, now, token), ct, repeatable: true);
+                await db.Transaction((tx, token) => tx.InMempool(payout, finish.Currencies, now, token), ct, repeatable: true);
                 return true;
             case FateKind.Dead:
                 await TakeBack(payout);
@@ -86,7 +86,7 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
             case FateKind.Unknown:
                 await TakeBack(payout);
                 if (payout.Height is not null)
-                    await db.Transaction((tx, token) => tx.InMempool(payout, now, token), ct, repeatable: true);
+                    await db.Transaction((tx, token) => tx.InMempool(payout, finish.Currencies, now, token), ct, repeatable: true);
                 return false;
             default:
                 throw new ArgumentOutOfRangeException(nameof(fate));
@@ -99,7 +99,7 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
         if (confirmations < 1)
             return; // Our follower does not have that block, or not yet.
         if (payout.BlockHash != fate.BlockHash || payout.TxId != fate.TxId)
-            await db.Transaction((tx, token) => tx.InBlock(payout, fate, time.GetUtcNow(), token), ct, repeatable: true);
+            await db.Transaction((tx, token) => tx.InBlock(payout, fate, finish.Currencies, time.GetUtcNow(), token), ct, repeatable: true);
         await reach("mined and marked");
         if (!payout.Withdrawals.All(one => IsFinal(chain.AssetOf(one).Currency, fate.Height.Value, confirmations, tip)))
         {
@@ -134,7 +134,7 @@ internal sealed partial class WatchPayouts(Db db, FinishWithdrawal finish, TimeP
         if (payout.ExpiresAt is not null)
         {
             // Its time is over, and the chain is past it: that is the proof that it may be paid by another.
-            await db.Transaction((tx, token) => tx.PayAnew(payout, time.GetUtcNow(), token), ct, repeatable: true);
+            await db.Transaction((tx, token) => tx.PayAnew(payout, finish.Currencies, time.GetUtcNow(), token), ct, repeatable: true);
             return;
         }
 

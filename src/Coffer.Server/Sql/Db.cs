@@ -88,6 +88,7 @@ internal sealed class Db : IAsyncDisposable
                 await using var transaction = await connection.BeginTransactionAsync(ct);
                 var tx = new Tx(connection, transaction);
                 var result = await work(tx, ct);
+                await tx.End(ct);
                 committing = true;
                 await (tx.Last is { } last ? Commit(last) : transaction.CommitAsync(CancellationToken.None));
                 foreach (var account in tx.Rings)
@@ -154,7 +155,18 @@ internal sealed record Tx(NpgsqlConnection Connection, NpgsqlTransaction Transac
     public IReadOnlyCollection<AccountId> Rings => _rings ?? [];
 
     private HashSet<AccountId>? _rings;
+    private List<Func<CancellationToken, Task>>? _atEnd;
 
     /// <summary>Lets <see cref="Db.Bell"/> ring for the account after the commit.</summary>
     public void RingFor(AccountId account) => (_rings ??= []).Add(account);
+
+    /// <summary>Lets <paramref name="write"/> run after all other work of the transaction: what takes the locks that come last.</summary>
+    public void AtEnd(Func<CancellationToken, Task> write) => (_atEnd ??= []).Add(write);
+
+    /// <summary>Runs what was kept for the end, in its order.</summary>
+    public async Task End(CancellationToken ct)
+    {
+        foreach (var write in _atEnd ?? [])
+            await write(ct);
+    }
 }

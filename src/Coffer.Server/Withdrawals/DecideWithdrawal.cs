@@ -17,7 +17,7 @@ internal sealed class DecideWithdrawal(Db db, FinishWithdrawal finish, TimeProvi
     {
         CheckOther(withdrawal, by);
         var now = time.GetUtcNow();
-        await db.Transaction((tx, token) => tx.Approve(withdrawal, by, now, token), ct, repeatable: true);
+        await db.Transaction((tx, token) => tx.Approve(withdrawal, by, finish.Currencies, now, token), ct, repeatable: true);
         var row = await db.FindWithdrawal(withdrawal.Shard, withdrawal.Account, withdrawal.Id.Value, ct)
             ?? throw new Refused(Refusal.NotFound("withdrawal"));
         if (row.DecidedBy == by && row.State != WithdrawalState.Rejected)

@@ -12,6 +12,9 @@ namespace Coffer.Server.Withdrawals;
 /// </summary>
 internal sealed class FinishWithdrawal(LedgerWriters ledger, Currencies currencies)
 {
+    /// <summary>The currencies that this server keeps.</summary>
+    public Currencies Currencies => currencies;
+
     private static readonly WithdrawalState[] _notBegun = [WithdrawalState.Pending, WithdrawalState.Approved];
 
     private static readonly WithdrawalState[] _begun =

@@ -1,3 +1,4 @@
+using Coffer.Server.Events;
 using Coffer.Server.Sql;
 using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
@@ -32,6 +33,15 @@ internal static class WithdrawalSql
     private const string These = """
         FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS k(shard, account_id, id)
         WHERE w.shard = k.shard AND w.account_id = k.account_id AND w.id = k.id
+        """;
+
+    // In the order of their keys, so that nobody waits for each other in a circle.
+    private const string Was = """
+        WITH was AS MATERIALIZED (
+            SELECT w.shard, w.account_id, w.id, w.state, w.tx_id
+            FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS k(shard, account_id, id)
+            JOIN withdrawal w ON w.shard = k.shard AND w.account_id = k.account_id AND w.id = k.id
+            ORDER BY w.shard, w.account_id, w.id FOR UPDATE OF w)
         """;
 
     private const string InsertRows = """
@@ -78,54 +88,84 @@ internal static class WithdrawalSql
         P(row.DecidedAt?.UtcDateTime), P(row.NetworkFeePaid), P(row.BlockHeight));
 
     /// <summary>A plan pays these; answers how many of them were still to be paid.</summary>
-    public static Task<int> Process(this Tx tx, IReadOnlyList<Withdrawal> rows, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"state = 3, waits_for = NULL, updated_at = $4 {These} AND {Payable}", rows, ct, P(now.UtcDateTime));
+    public static Task<int> Process(
+        this Tx tx, IReadOnlyList<Withdrawal> rows, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "state = 3, waits_for = NULL, updated_at = $4", Payable, rows, currencies, ct, P(now.UtcDateTime));
 
     /// <summary>Why nothing happens to these now. Said again it is a new time only for what was refused, so that it is asked again later.</summary>
     public static Task Wait(this Tx tx, IReadOnlyList<Withdrawal> rows, string word, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"waits_for = $5, updated_at = $4 {These} AND w.state IN (1, 2, 3, 4, 10)", rows, ct, P(now.UtcDateTime), P(word));
+        tx.Do($"UPDATE withdrawal w SET waits_for = $5, updated_at = $4 {These} AND w.state IN (1, 2, 3, 4, 10)", ct,
+            P(rows, row => row.Shard), P(rows, row => row.Account.Value), P(rows, row => row.Id.Value), P(now.UtcDateTime), P(word));
 
     /// <inheritdoc cref="Wait(Tx, IReadOnlyList{Withdrawal}, string, DateTimeOffset, CancellationToken)"/>
     public static Task Wait(this Tx tx, Withdrawal row, string word, DateTimeOffset now, CancellationToken ct) =>
         row.WaitsFor == word && word is WaitingFor.Funds or WaitingFor.Gas ? Task.CompletedTask : tx.Wait([row], word, now, ct);
 
     /// <summary>The transaction that pays these has this id now.</summary>
-    public static Task Name(this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"tx_id = $5, waits_for = NULL, updated_at = $4 {These} AND w.state IN (3, 4, 10)", rows, ct, P(now.UtcDateTime), P(txId));
+    public static Task Name(
+        this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "tx_id = $5, waits_for = NULL, updated_at = $4", "w.state IN (3, 4, 10)", rows, currencies, ct, P(now.UtcDateTime), P(txId));
 
     /// <summary>A node has the transaction that pays these, in no block.</summary>
-    public static Task Submit(this Tx tx, IReadOnlyList<Withdrawal> rows, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"state = 4, block_height = NULL, updated_at = $4 {These} AND w.state IN (3, 5, 10)", rows, ct, P(now.UtcDateTime));
+    public static Task Submit(
+        this Tx tx, IReadOnlyList<Withdrawal> rows, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "state = 4, block_height = NULL, updated_at = $4", "w.state IN (3, 5, 10)", rows, currencies, ct, P(now.UtcDateTime));
 
     /// <summary>Nobody knows whether these are paid.</summary>
-    public static Task Doubt(this Tx tx, IReadOnlyList<Withdrawal> rows, string? reason, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"state = 10, reason = coalesce($5, w.reason), updated_at = $4 {These} AND w.state IN (3, 4)", rows, ct,
+    public static Task Doubt(
+        this Tx tx, IReadOnlyList<Withdrawal> rows, string? reason, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "state = 10, reason = coalesce($5, w.reason), updated_at = $4", "w.state IN (3, 4)", rows, currencies, ct,
             P(now.UtcDateTime), P(reason));
 
     /// <summary>The transaction that pays these is in a block.</summary>
-    public static Task Confirm(this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, long height, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"state = 5, tx_id = $5, block_height = $6, waits_for = NULL, updated_at = $4 {These} AND w.state IN (3, 4, 5, 10)", rows,
-            ct, P(now.UtcDateTime), P(txId), P(height));
+    public static Task Confirm(this Tx tx, IReadOnlyList<Withdrawal> rows, string txId, long height, Currencies currencies,
+        DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "state = 5, tx_id = $5, block_height = $6, waits_for = NULL, updated_at = $4", "w.state IN (3, 4, 5, 10)", rows,
+            currencies, ct, P(now.UtcDateTime), P(txId), P(height));
 
     /// <summary>It is proven that the plan for these will never pay them.</summary>
-    public static Task PayableAgain(this Tx tx, IReadOnlyList<Withdrawal> rows, string? waits, DateTimeOffset now, CancellationToken ct) =>
-        Change(tx, $"""
+    public static Task PayableAgain(
+        this Tx tx, IReadOnlyList<Withdrawal> rows, string? waits, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, """
             state = CASE WHEN w.needs_approval THEN 2 ELSE 1 END, tx_id = NULL, block_height = NULL, waits_for = $5, updated_at = $4
-            {These} AND w.state IN (3, 4, 10)
-            """, rows, ct, P(now.UtcDateTime), P(waits));
-
-    private static Task<int> Change(Tx tx, string change, IReadOnlyList<Withdrawal> rows, CancellationToken ct,
-        params ReadOnlySpan<NpgsqlParameter> parameters) => tx.Do($"UPDATE withdrawal w SET {change}", ct,
-        [P(rows, row => row.Shard), P(rows, row => row.Account.Value), P(rows, row => row.Id.Value), .. parameters]);
+            """, "w.state IN (3, 4, 10)", rows, currencies, ct, P(now.UtcDateTime), P(waits));
 
     /// <summary>Lets it be paid, when it waits for that.</summary>
-    public static async Task Approve(this Tx tx, Withdrawal withdrawal, string by, DateTimeOffset now, CancellationToken ct)
+    public static Task Approve(this Tx tx, Withdrawal row, string by, Currencies currencies, DateTimeOffset now, CancellationToken ct) =>
+        Change(tx, "state = 2, decided_by = $5, decided_at = $4, updated_at = $4, waits_for = NULL",
+            "w.state = 1 AND w.needs_approval AND w.decided_by IS NULL", [row], currencies, ct, P(now.UtcDateTime), P(by));
+
+    /// <summary>
+    /// Changes those of the rows that the condition holds for, and tells of each whose status or transaction is another one then. Answers
+    /// how many were changed.
+    /// </summary>
+    private static async Task<int> Change(Tx tx, string change, string condition, IReadOnlyList<Withdrawal> rows, Currencies currencies,
+        CancellationToken ct, params NpgsqlParameter[] parameters)
     {
         await using var command = tx.Command($"""
-            UPDATE withdrawal SET state = 2, decided_by = $4, decided_at = $5, updated_at = $5, waits_for = NULL
-            {Key} AND state = 1 AND needs_approval AND decided_by IS NULL
-            """, P(withdrawal.Shard), P(withdrawal.Account.Value), P(withdrawal.Id.Value), P(by), P(now.UtcDateTime));
-        await command.ExecuteNonQueryAsync(ct);
+            {Was},
+            w AS (UPDATE withdrawal w SET {change} FROM was
+                WHERE w.shard = was.shard AND w.account_id = was.account_id AND w.id = was.id AND {condition}
+                RETURNING w.*, (w.state, w.tx_id) IS DISTINCT FROM (was.state, was.tx_id) AS is_news)
+            SELECT {Columns}, w.is_news FROM w {Movement} ORDER BY w.shard, w.account_id, w.id
+            """, [P(rows, row => row.Shard), P(rows, row => row.Account.Value), P(rows, row => row.Id.Value), .. parameters]);
+        var changed = 0;
+        var news = new List<(short Shard, NewEvent Event)>();
+        await using (var row = await command.ExecuteReaderAsync(ct))
+        {
+            for (; await row.ReadAsync(ct); changed++)
+            {
+                if (!row.GetBoolean(row.FieldCount - 1))
+                    continue;
+                var withdrawal = Read(row);
+                news.Add((withdrawal.Shard, WithdrawalEvent.Of(withdrawal, currencies.Find(withdrawal.Currency))));
+            }
+        }
+
+        // Whoever changes a withdrawal still has other rows to lock.
+        if (news.Count > 0)
+            tx.AtEnd(token => tx.Write(news, token));
+        return changed;
     }
 
     /// <summary>Reads a row of <see cref="Select"/>.</summary>

@@ -82,7 +82,7 @@ public sealed class ColdTronTests(NodeFolder folder, TestCluster cluster) : IAsy
             BumpAfter = TimeSpan.MaxValue,
             SendAgainAfter = TimeSpan.Zero,
         };
-        hand = new SignByHand(world.Db, [_entry], clock);
+        hand = new SignByHand(world.Db, [_entry], currencies, clock);
         (await ledger.Write(ChainWorld.Shard, new Correct(ChainWorld.Account, ChainWorld.Wallet, ChainWorld.Tron,
             Reference.Of("credit:1"), 10_000_000, null, "a start"))).Accepted();
     }
