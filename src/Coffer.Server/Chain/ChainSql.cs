@@ -1,5 +1,6 @@
 using System.Numerics;
 using Coffer.Chains;
+using Coffer.Server.Payments;
 using Coffer.Server.Sql;
 using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
@@ -118,7 +119,9 @@ internal static class ChainSql
             P(seen, d => d.BlockHash), P(seen, d => d.BlockTime.UtcDateTime), P(seen, d => d.Address), P(seen, d => d.Shard),
             P(seen, d => d.Account.Value), P(seen, d => d.Wallet.Value), P(seen, d => d.Asset), P(seen, d => d.Currency),
             P(seen, d => d.Amount), P(seen, d => d.Reason));
-        return await command.ExecuteNonQueryAsync(ct);
+        var changed = await command.ExecuteNonQueryAsync(ct);
+        await tx.LookAgain(Paid(seen), ct);
+        return changed;
     }
 
     /// <summary>
@@ -139,7 +142,9 @@ internal static class ChainSql
             SELECT count(*)::integer FROM changed WHERE reason IS NULL
             """, P(chain), P(seen, d => d.TxId), P(seen, d => (short)d.Kind), P(seen, d => d.Ordinal), P(seen, d => d.BlockHash),
             P(seen, d => d.Wallet.Value), P(seen, d => d.Currency), P(seen, d => d.Amount), P(seen, d => d.Reason));
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        var credited = (int)(await command.ExecuteScalarAsync(ct))!;
+        await tx.LookAgain(Paid(seen), ct);
+        return credited;
     }
 
     /// <summary>What this block gave counts no more; the ledger must be told, where it was told of it at all.</summary>
@@ -148,8 +153,9 @@ internal static class ChainSql
         await using var command = tx.Command("""
             UPDATE chain_deposit SET state = 3, posted = reason IS NOT NULL
             WHERE chain = $1 AND height = $2 AND block_hash = $3 AND state <> 3
+            RETURNING account_id, address
             """, P(chain), P(block.Height), P(block.Hash));
-        await command.ExecuteNonQueryAsync(ct);
+        await tx.LookAgain(await ReadPaid(command, ct), ct);
     }
 
     public static async Task<bool> HasUntold(this Tx tx, string chain, CancellationToken ct)
@@ -191,7 +197,7 @@ internal static class ChainSql
             AS u(tx_id, kind, ordinal, sighting, state, reason)
         WHERE d.chain = $1 AND d.tx_id = u.tx_id AND d.kind = u.kind AND d.ordinal = u.ordinal AND d.sighting = u.sighting
             AND d.state = u.state AND NOT d.posted
-        """, chain, told, ct);
+        """, chain, told, [.. told.Where(row => row.Reason is not null)], ct);
 
     /// <summary>The ledger has made them available; rows that have moved on since they were read are left alone.</summary>
     public static Task MarkConfirmed(this Tx tx, string chain, IReadOnlyList<Observation> confirmed, CancellationToken ct) => Mark(tx, """
@@ -200,14 +206,28 @@ internal static class ChainSql
             AS u(tx_id, kind, ordinal, sighting, state, reason)
         WHERE d.chain = $1 AND d.tx_id = u.tx_id AND d.kind = u.kind AND d.ordinal = u.ordinal AND d.sighting = u.sighting
             AND d.state = 1 AND d.posted AND d.reason IS NULL
-        """, chain, confirmed, ct);
+        """, chain, confirmed, confirmed, ct);
 
-    private static async Task Mark(Tx tx, string sql, string chain, IReadOnlyList<Observation> rows, CancellationToken ct)
+    private static async Task Mark(
+        Tx tx, string sql, string chain, IReadOnlyList<Observation> rows, IReadOnlyList<Observation> news, CancellationToken ct)
     {
         await using var command = tx.Command(sql, P(chain), P(rows, d => d.TxId), P(rows, d => (short)d.Kind), P(rows, d => d.Ordinal),
             P(rows, d => d.Sighting), P(rows, d => (short)d.State), P(rows, d => d.Reason));
         await command.ExecuteNonQueryAsync(ct);
+        await tx.LookAgain(Paid(news), ct);
     }
+
+    /// <summary>Who was paid where, of a statement that answers both.</summary>
+    public static async Task<List<(AccountId, string)>> ReadPaid(NpgsqlCommand command, CancellationToken ct)
+    {
+        var paid = new List<(AccountId, string)>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+            paid.Add((new AccountId(row.GetGuid(0)), row.GetString(1)));
+        return paid;
+    }
+
+    private static List<(AccountId, string)> Paid(IReadOnlyList<Observation> rows) => [.. rows.Select(row => (row.Account, row.Address))];
 
     /// <summary>What was observed of one transaction.</summary>
     public static Task<List<Observation>> DepositsIn(this Db db, string chain, string txId, CancellationToken ct) => Read(db, $"""

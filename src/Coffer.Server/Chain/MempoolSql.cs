@@ -1,4 +1,5 @@
 using Coffer.Chains;
+using Coffer.Server.Payments;
 using Coffer.Server.Sql;
 using Npgsql;
 using static Coffer.Server.Sql.SqlParameters;
@@ -32,9 +33,14 @@ internal static class MempoolSql
                     AND d.ordinal = u.ordinal AND d.state <> 3)),
             gone AS (
                 DELETE FROM chain_mempool m WHERE m.chain = $1
-                    AND NOT EXISTS (SELECT FROM u WHERE (u.tx_id, u.kind, u.ordinal) = (m.tx_id, m.kind, m.ordinal)))
-            INSERT INTO chain_mempool (chain, tx_id, kind, ordinal, address, shard, account_id, wallet_id, asset, currency, amount, seen_at)
-            SELECT $1, u.*, $12 FROM u ON CONFLICT (chain, tx_id, kind, ordinal) DO NOTHING
+                    AND NOT EXISTS (SELECT FROM u WHERE (u.tx_id, u.kind, u.ordinal) = (m.tx_id, m.kind, m.ordinal))
+                RETURNING m.account_id, m.address),
+            come AS (
+                INSERT INTO chain_mempool
+                    (chain, tx_id, kind, ordinal, address, shard, account_id, wallet_id, asset, currency, amount, seen_at)
+                SELECT $1, u.*, $12 FROM u ON CONFLICT (chain, tx_id, kind, ordinal) DO NOTHING
+                RETURNING account_id, address)
+            SELECT * FROM gone UNION SELECT * FROM come
             """, tx.Connection, tx.Transaction)
         {
             Parameters =
@@ -45,6 +51,6 @@ internal static class MempoolSql
                 P(waiting, w => w.Transfer.Amount), P(now.UtcDateTime),
             },
         };
-        await command.ExecuteNonQueryAsync(ct);
+        await tx.LookAgain(await ChainSql.ReadPaid(command, ct), ct);
     }
 }

@@ -1,5 +1,6 @@
 using Coffer.Server.Addresses;
 using Coffer.Server.Auth;
+using Coffer.Server.Events;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
 
@@ -16,7 +17,7 @@ internal sealed record PaymentRequest(Guid? Wallet, Currency Currency, Int128? A
 /// If the process dies here: there is an address that nobody knows and no payment; with an Idempotency-Key the same request may come again
 /// and finds the payment that it made.
 /// </summary>
-internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProvider time)
+internal sealed class CreatePayment(Db db, IssueAddress issue, ReadyCallbacks callbacks, Ids ids, TimeProvider time)
 {
     /// <param name="caller">Whose payment.</param>
     /// <param name="request">What is wanted.</param>
@@ -35,11 +36,17 @@ internal sealed class CreatePayment(Db db, IssueAddress issue, Ids ids, TimeProv
         var (amount, rate) = request.Amount is { } given ? (given, null) : await Converted(request, now, ct);
         RefuseTooLittle(amount, request);
         var address = await issue.Run(account, shard, caller.Mode, wallet, request.Currency, ct);
+        if (request.CallbackUrl is not null)
+            await callbacks(shard, account, ct);
         var payment = new Payment(ids.New(), wallet, address.Id, request.Currency.Code, amount, request.PriceCents, rate, request.OrderId,
             request.CustomId, request.Description, request.CallbackUrl, key, now, now + request.Lifetime);
         try
         {
-            await db.Transaction((tx, token) => tx.Insert(account, shard, payment, token), ct);
+            await db.Transaction(async (tx, token) =>
+            {
+                await tx.Insert(account, shard, payment, token);
+                await tx.Expect(account, shard, payment, address.Address, token);
+            }, ct);
             return payment;
         }
         catch (Exception fault) when (SqlFaults.IsDuplicate(fault, PaymentSql.OrderIdConstraint))

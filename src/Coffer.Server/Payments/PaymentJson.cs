@@ -20,7 +20,11 @@ internal static class PaymentJson
 
     private static readonly Dictionary<PaymentStatus, string> _words = Statuses.ToDictionary(one => one.Value, one => one.Key);
 
-    public static void Write(this Utf8JsonWriter json, PaymentView view, Currencies currencies)
+    /// <summary>The word for a status.</summary>
+    public static string Word(PaymentStatus status) => _words[status];
+
+    /// <param name="deposits">Whether what came is listed, or only summed up.</param>
+    public static void Write(this Utf8JsonWriter json, PaymentView view, Currencies currencies, bool deposits = true)
     {
         var (payment, standing) = (view.Payment, view.Standing);
         var currency = currencies.Find(payment.Currency);
@@ -51,10 +55,14 @@ internal static class PaymentJson
         json.WriteString("callback_url"u8, payment.CallbackUrl);
         json.WriteTime("expires_at"u8, payment.ExpiresAt);
         json.WriteTime("created_at"u8, payment.CreatedAt);
-        json.WriteStartArray("deposits"u8);
-        foreach (var receipt in view.Receipts)
-            Write(json, receipt, payment, currencies);
-        json.WriteEndArray();
+        if (deposits)
+        {
+            json.WriteStartArray("deposits"u8);
+            foreach (var receipt in view.Receipts)
+                Write(json, receipt, payment, currencies);
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 

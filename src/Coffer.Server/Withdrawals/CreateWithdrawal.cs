@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Coffer.Ledger;
 using Coffer.Server.Auth;
+using Coffer.Server.Events;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Sql;
@@ -37,7 +38,9 @@ internal sealed record WithdrawalRequest(
 /// <param name="ids">Names for movements.</param>
 /// <param name="places">Where withdrawals are paid.</param>
 /// <param name="fees">What is charged for the network.</param>
-internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, PayoutPlaces places, NetworkFees fees)
+/// <param name="callbacks">Called before a withdrawal with a callback_url is made.</param>
+internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, PayoutPlaces places, NetworkFees fees,
+    ReadyCallbacks callbacks)
 {
     /// <summary>What is said of an address that this server has given out for deposits.</summary>
     public const string OwnAddress = "This is a deposit address of this server. Move money between wallets with POST /wallets/transfer.";
@@ -64,6 +67,8 @@ internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, Pay
             throw;
         }
 
+        if (request.CallbackUrl is not null)
+            await callbacks(caller.Shard, caller.Account, CancellationToken.None);
         var outcome = await ledger.Write(caller.Shard, command);
         if (outcome.Refusal is { } refusal)
             throw new Refused(refusal);
