@@ -101,7 +101,12 @@ internal sealed class App : IAsyncDisposable
         web.MapHistory(db, currencies, time);
         web.MapWallets(db, ids, time);
         web.MapDepositAddresses(db, addresses, idempotency, currencies);
-        new PaymentsApi(db, new CreatePayment(db, addresses, ids, time), new ViewPayments(db, addresses, time), idempotency, currencies).Map(web);
+        var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
+        var callbacks = new MakeCallbacks(db, secrets, ids, time);
+        var payments = new ViewPayments(db, addresses, time);
+        new PaymentsApi(db, new CreatePayment(db, addresses, callbacks.Run, ids, time), payments, idempotency, currencies).Map(web);
+        var streams = new EventStreams(db);
+        new EventsApi(db, streams, web.Lifetime.ApplicationStopping).Map(web);
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
         web.MapTransactions(db, currencies);
         web.MapCurrencies(currencies);
@@ -109,12 +114,9 @@ internal sealed class App : IAsyncDisposable
         web.MapUser(db, settings);
         web.MapRates(db, currencies, time);
         new ApiKeysApi(db, issue, time).Map(web);
-        var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
-        var makeCallbacks = new MakeCallbacks(db, secrets, ids, time);
-        var targets = new NetworkRules(settings.WebhookNetworks, settings.WebhookPorts, () => new Uri(ListeningUrl(web)).Port);
         var post = new PostOut(targets, time);
         var deliver = new DeliverEvents(db, post, secrets, time, random, web.Services.GetRequiredService<ILogger<DeliverEvents>>());
-        var changeEndpoints = new ChangeEndpoints(db, secrets, makeCallbacks, ids, time);
+        var changeEndpoints = new ChangeEndpoints(db, secrets, callbacks, ids, time);
         new WebhooksApi(db, changeEndpoints, targets, time).Map(web);
         new DeliveriesApi(db, changeEndpoints, time).Map(web);
         new OAuthApi(db, issue, new OAuthClientAuthentication(db, settings, time), settings, () => ListeningUrl(web), time).Map(web);
@@ -127,8 +129,8 @@ internal sealed class App : IAsyncDisposable
         var pay = new PayWithdrawals(db, finish, ids, time, web.Services.GetRequiredService<ILogger<PayWithdrawals>>());
         var follow = new FollowSimulatedChains(db, chains, followChain, mempool, pay);
         var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
-        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, places, networkFees), finish, places, currencies)
-            .Map(web);
+        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, places, networkFees, callbacks.Run), finish, places,
+            currencies).Map(web);
         new WithdrawalQuotesApi(db, places, networkFees, currencies, time).Map(web);
         new ApprovalsApi(db, new DecideWithdrawal(db, finish, time), currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
@@ -179,6 +181,9 @@ internal sealed class App : IAsyncDisposable
         }
 
         deliver.Start();
+        var tell = new TellPayments(db, payments, currencies, time, log);
+        workers.Add(new Worker("telling of payments", TellPayments.Pause, tell.Run, time, log));
+        workers.Add(new Worker("waking streams of events", EventStreams.Pause, streams.Look, time, log));
         workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
