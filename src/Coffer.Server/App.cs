@@ -103,8 +103,10 @@ internal sealed class App : IAsyncDisposable
         web.MapDepositAddresses(db, addresses, idempotency, currencies);
         var secrets = new EndpointSecrets(web.Services.GetRequiredService<IDataProtectionProvider>(), random);
         var callbacks = new MakeCallbacks(db, secrets, ids, time);
+        var targets = new NetworkRules(settings.WebhookNetworks, settings.WebhookPorts, () => new Uri(ListeningUrl(web)).Port);
         var payments = new ViewPayments(db, addresses, time);
-        new PaymentsApi(db, new CreatePayment(db, addresses, callbacks.Run, ids, time), payments, idempotency, currencies).Map(web);
+        var createPayment = new CreatePayment(db, addresses, callbacks.Run, ids, time);
+        new PaymentsApi(db, createPayment, payments, idempotency, targets, currencies).Map(web);
         var streams = new EventStreams(db);
         new EventsApi(db, streams, web.Lifetime.ApplicationStopping).Map(web);
         web.MapTransfers(db, ledger, idempotency, ids, currencies);
@@ -129,8 +131,8 @@ internal sealed class App : IAsyncDisposable
         var pay = new PayWithdrawals(db, finish, ids, time, web.Services.GetRequiredService<ILogger<PayWithdrawals>>());
         var follow = new FollowSimulatedChains(db, chains, followChain, mempool, pay);
         var payers = new ReadLanes<PayerQuestion, Payer?>(questions => db.FindPayers(questions));
-        new WithdrawalsApi(db, payers, authenticate, new CreateWithdrawal(db, ledger, ids, places, networkFees, callbacks.Run), finish, places,
-            currencies).Map(web);
+        var createWithdrawal = new CreateWithdrawal(db, ledger, ids, places, networkFees, callbacks.Run, targets);
+        new WithdrawalsApi(db, payers, authenticate, createWithdrawal, finish, places, currencies).Map(web);
         new WithdrawalQuotesApi(db, places, networkFees, currencies, time).Map(web);
         new ApprovalsApi(db, new DecideWithdrawal(db, finish, time), currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);

@@ -118,15 +118,6 @@ internal sealed class Input
         return null;
     }
 
-    /// <summary>An absolute http or https address, or missing.</summary>
-    public string? OptionalUrl(string name)
-    {
-        var text = OptionalText(name);
-        if (text is not null && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
-            Fault(name, "Send an absolute URL that begins with https://.");
-        return text;
-    }
-
     /// <summary>What one of these words stands for; false when it is missing, or is another word and so a fault.</summary>
     public bool OptionalChoice<T>(string name, IReadOnlyDictionary<string, T> values, [MaybeNullWhen(false)] out T value)
     {

@@ -1,12 +1,14 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Outbound;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Payments;
 
 /// <summary>Payments (contract 5): an address of its own, an amount that is expected there, a time until which it counts.</summary>
-internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments views, IdempotencyApi idempotency, Currencies currencies)
+internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments views, IdempotencyApi idempotency, NetworkRules targets,
+    Currencies currencies)
 {
     /// <summary>How long a payment waits when nothing is said, in minutes.</summary>
     public const int ExpiryDefault = 60;
@@ -44,7 +46,7 @@ internal sealed class PaymentsApi(Db db, CreatePayment create, ViewPayments view
         var orderId = body.OptionalText("order_id", OrderIdMax);
         var customId = body.OptionalText("custom_id", CustomIdMax);
         var description = body.OptionalText("description", DescriptionMax);
-        var callback = body.OptionalUrl("callback_url");
+        var callback = body.OptionalTarget("callback_url", http.Caller().Mode, targets);
         var minutes = body.Number("expiry_minutes", ExpiryDefault, 1, ExpiryMax);
         body.Check();
         return new PaymentRequest(wallet, currency, amount, cents, TimeSpan.FromMinutes(minutes), orderId, customId, description, callback);

@@ -88,6 +88,6 @@ internal sealed partial class TellPayments(Db db, ViewPayments views, Currencies
             CallbackUrl = view.Payment.CallbackUrl,
         };
 
-    [LoggerMessage(60, LogLevel.Error, "Nobody is told of payment {Payment}; it is tried again")]
+    [LoggerMessage(70, LogLevel.Error, "Nobody is told of payment {Payment}; it is tried again")]
     private static partial void NotTold(ILogger log, Exception fault, Guid payment);
 }

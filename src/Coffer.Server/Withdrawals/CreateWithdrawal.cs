@@ -6,6 +6,7 @@ using Coffer.Server.Auth;
 using Coffer.Server.Events;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.Outbound;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Withdrawals;
@@ -39,8 +40,9 @@ internal sealed record WithdrawalRequest(
 /// <param name="places">Where withdrawals are paid.</param>
 /// <param name="fees">What is charged for the network.</param>
 /// <param name="callbacks">Called before a withdrawal with a callback_url is made.</param>
+/// <param name="targets">Where a callback_url may lead.</param>
 internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, PayoutPlaces places, NetworkFees fees,
-    ReadyCallbacks callbacks)
+    ReadyCallbacks callbacks, NetworkRules targets)
 {
     /// <summary>What is said of an address that this server has given out for deposits.</summary>
     public const string OwnAddress = "This is a deposit address of this server. Move money between wallets with POST /wallets/transfer.";
@@ -80,6 +82,9 @@ internal sealed class CreateWithdrawal(Db db, LedgerWriters ledger, Ids ids, Pay
 
     private RequestWithdrawal Command(Caller caller, WalletId wallet, WithdrawalRequest request, string? key, bool ownAddress)
     {
+        if (request.CallbackUrl is { } url && !TargetUrl.TryParse(url, caller.Mode, targets, out _, out var fault))
+            throw new Refused(new(RefusalCode.InvalidRequest, $"callback_url: {fault}",
+                new Dictionary<string, object> { ["callback_url"] = new[] { fault } }));
         var currency = request.Currency;
         var chain = places.ChainOf(caller.Account, caller.Mode, currency);
         var address = places.Read(caller.Mode, currency.Network, request.Address);

@@ -1,5 +1,6 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
+using Coffer.Server.Outbound;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Withdrawals;
@@ -79,7 +80,7 @@ internal sealed class WithdrawalsApi(Db db, ReadLanes<PayerQuestion, Payer?> pay
         var address = body.Text("address", AddressMax);
         var wallet = body.OptionalUuid("account_id");
         var customId = body.OptionalText("custom_id", CustomIdMax);
-        var callback = body.OptionalUrl("callback_url");
+        var callback = body.OptionalText("callback_url", TargetUrl.LengthMax);
         var onTop = body.Flag("final_amount", missing: true);
         body.Check();
         return new WithdrawalRequest(wallet, currency, amount, address, onTop, customId, callback);

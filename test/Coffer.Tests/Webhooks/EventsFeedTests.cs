@@ -127,7 +127,7 @@ public sealed class EventsFeedTests(TestCluster cluster)
         {
             while (!writing.IsCompleted)
             {
-                await world.Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'coffer writes' AND random() < 0.3");
+                await world.Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'coffer writes' AND random() < 0.3");
                 await Task.Delay(40, Ct);
             }
         }, Ct);
