@@ -125,6 +125,11 @@ public sealed class DeliveryRequestTests(TestCluster cluster)
         var (owner, other) = (await WebhookOwner.Of(world), await WebhookOwner.Of(world));
         var (id, its) = (await owner.Make(), await other.Make());
         var sent = await Delivery(owner, id, GivenUp, attempts: 1);
+        // What was sent to one endpoint is no delivery of another, of the same account neither.
+        var second = await owner.Make();
+        Assert.Equal(404, (await owner.Send(HttpMethod.Get, $"/user/webhooks/{second}/deliveries/{sent}")).Status);
+        Assert.Equal(404, (await owner.Send(HttpMethod.Post, $"/user/webhooks/{second}/deliveries/{sent}/resend")).Status);
+        Assert.Empty(Events(await owner.Send(HttpMethod.Get, $"/user/webhooks/{second}/deliveries")));
         foreach (var path in new[] { $"{id}/deliveries", $"{id}/deliveries/{sent}", $"{its}/deliveries/{sent}", $"{its}/deliveries/none" })
             Assert.Equal((404, path), ((await other.Send(HttpMethod.Get, $"/user/webhooks/{path}")).Status, path));
         foreach (var path in new[] { $"{id}/deliveries/{sent}/resend", $"{its}/deliveries/{sent}/resend" })

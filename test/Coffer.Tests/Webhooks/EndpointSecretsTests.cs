@@ -3,6 +3,7 @@ using Coffer.Server.Host;
 using Coffer.Server.Webhooks;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coffer.Tests.Webhooks;
 
@@ -65,6 +66,20 @@ public sealed class EndpointSecretsTests(TestCluster cluster) : IDisposable
         var callbacks = Assert.Single(await world.App.Db.WebhookEndpoints(account.Account.Shard, account.Id, Ct));
         Assert.Equal((EndpointKind.Callbacks, EndpointState.Enabled, 0L), (callbacks.Kind, callbacks.State, callbacks.FirstNumber));
         Assert.Single(Secrets().Signing(callbacks, _now));
+    }
+
+    [Fact]
+    public async Task A_start_says_when_the_keys_of_the_secrets_are_not_there()
+    {
+        await using var world = await World.Start(cluster);
+        var account = await world.Account();
+        Task<bool> Check() => CheckSecrets.Run(world.App.Db, Secrets(), _folder, _now, NullLogger.Instance, Ct);
+        Assert.True(await Check());
+        await new MakeCallbacks(world.App.Db, Secrets(), world.Ids, world.Time).Run(account.Account.Shard, account.Id, Ct);
+        Assert.True(await Check());
+        foreach (var key in Directory.GetFiles(_folder))
+            File.Delete(key);
+        Assert.False(await Check());
     }
 
     private static Ids Ids() => new(TimeProvider.System, RandomNumberGenerator.Fill);
