@@ -154,7 +154,8 @@ internal sealed class App : IAsyncDisposable
         try
         {
             await IssueAddress.Check(db, sources, ct);
-            await CheckSecrets.Run(db, secrets, settings.KeysFolder, time.GetUtcNow(), web.Services.GetRequiredService<ILogger<EndpointSecrets>>(), ct);
+            await CheckSecrets.Run(db, secrets, settings.KeysFolder, time.GetUtcNow(),
+                web.Services.GetRequiredService<ILogger<EndpointSecrets>>(), ct);
             await SeedRates.Run(db, currencies, time, ct);
             await web.StartAsync(ct);
         }
