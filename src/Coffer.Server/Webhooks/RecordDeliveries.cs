@@ -55,9 +55,9 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
 
         var disabled = new List<(WebhookEndpoint, string)>();
         var events = new List<(short, NewEvent)>();
-        foreach (var (key, reason, since) in dead.OrderBy(one => one.Key.Id))
+        foreach (var (key, url, reason, since) in dead.OrderBy(one => one.Key.Id))
         {
-            if (await tx.DisableEndpoint(key, reason, now, ct) is not { } endpoint)
+            if (await tx.DisableEndpoint(key, url, reason, now, ct) is not { } endpoint)
                 continue;
             disabled.Add((endpoint, reason));
             events.Add((key.Shard, Told(endpoint, reason, since, now)));
@@ -68,7 +68,7 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
     }
 
     /// <summary>Brings in line how the lanes have been doing; answers which endpoints are to be disabled.</summary>
-    private static async Task<List<(EndpointKey Key, string Reason, DateTimeOffset? Since)>> Lanes(
+    private static async Task<List<(EndpointKey Key, string Url, string Reason, DateTimeOffset? Since)>> Lanes(
         Tx tx, List<TriedDelivery> tried, DateTimeOffset now, CancellationToken ct)
     {
         // Lanes that do well and did well are not looked at.
@@ -77,7 +77,7 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
             return [];
         var before = await tx.LockLanes([.. lanes.Select(lane => lane.Key)], ct);
         var after = new List<(LaneKey Lane, LaneHealth Health)>();
-        var dead = new List<(EndpointKey, string, DateTimeOffset?)>();
+        var dead = new List<(EndpointKey, string, string, DateTimeOffset?)>();
         foreach (var lane in lanes)
         {
             var health = before.GetValueOrDefault(lane.Key, LaneHealth.Good);
@@ -87,10 +87,10 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
             // Callbacks have no endpoint of their own that could be disabled.
             if (lane.Key.Name.Length > 0)
                 continue;
-            if (lane.Any(one => one.Attempt.Status == Gone))
-                dead.Add((lane.Key.Endpoint, "gone", health.FirstFailure));
+            if (lane.LastOrDefault(one => one.Attempt.Status == Gone) is { } gone)
+                dead.Add((lane.Key.Endpoint, gone.Due.Url, "gone", health.FirstFailure));
             else if (health.IsDead(now))
-                dead.Add((lane.Key.Endpoint, "failing", health.FailingSince));
+                dead.Add((lane.Key.Endpoint, lane.Last().Due.Url, "failing", health.FailingSince));
         }
 
         await tx.WriteLanes([.. after.OrderBy(one => one.Lane)], ct);

@@ -111,14 +111,17 @@ internal static class WebhookSql
         """, ct, P(answered, a => a.Key.Shard), P(answered, a => a.Key.Account.Value), P(answered, a => a.Key.Id), P(answered, a => a.Url),
         P(now.UtcDateTime));
 
-    /// <summary>Disables an endpoint that is on, for its owner to see why; what it was then, or null when it was off or is gone.</summary>
-    public static async Task<WebhookEndpoint?> DisableEndpoint(this Tx tx, EndpointKey key, string reason, DateTimeOffset now,
+    /// <summary>
+    /// Disables an endpoint that is on, for its owner to see why; what it was then, or null when it was off, is gone, or has another URL than
+    /// the one that gave the reason.
+    /// </summary>
+    public static async Task<WebhookEndpoint?> DisableEndpoint(this Tx tx, EndpointKey key, string url, string reason, DateTimeOffset now,
         CancellationToken ct)
     {
         await using var command = tx.Command($"""
             UPDATE webhook_endpoint SET state = 4, state_reason = $4, updated_at = $5
-            WHERE shard = $1 AND account_id = $2 AND id = $3 AND state IN (1, 2) RETURNING {Columns}
-            """, P(key.Shard), P(key.Account.Value), P(key.Id), P(reason), P(now.UtcDateTime));
+            WHERE shard = $1 AND account_id = $2 AND id = $3 AND url = $6 AND state IN (1, 2) RETURNING {Columns}
+            """, P(key.Shard), P(key.Account.Value), P(key.Id), P(reason), P(now.UtcDateTime), P(url));
         return await One(command, ct);
     }
 

@@ -34,8 +34,8 @@ internal sealed record WebhookOwner(World World, TestAccount Account, string Tok
     public Task Answered(Guid id, string url) =>
         World.App.Db.Transaction((tx, ct) => tx.EnableEndpoints([(Key(id), url)], World.Time.GetUtcNow(), ct), Ct);
 
-    public Task<WebhookEndpoint?> DisabledByCoffer(Guid id, string reason) =>
-        World.App.Db.Transaction((tx, ct) => tx.DisableEndpoint(Key(id), reason, World.Time.GetUtcNow(), ct), Ct);
+    public Task<WebhookEndpoint?> DisabledByCoffer(Guid id, string url, string reason) =>
+        World.App.Db.Transaction((tx, ct) => tx.DisableEndpoint(Key(id), url, reason, World.Time.GetUtcNow(), ct), Ct);
 
     /// <summary>Something of which all of the account's endpoints are told.</summary>
     public Task SomethingHappens(string type = EventType.BalanceLow, string? callbackUrl = null) => World.App.Db.Transaction((tx, ct) => tx.Write(

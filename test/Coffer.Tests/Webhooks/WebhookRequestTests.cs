@@ -56,6 +56,33 @@ public sealed class WebhookRequestTests(TestCluster cluster)
     }
 
     [Theory]
+    [InlineData("https://127.0.0.1/")]
+    [InlineData("https://10.1.2.3/")]
+    [InlineData("https://169.254.169.254/latest/meta-data/")]
+    [InlineData("https://[::1]/")]
+    [InlineData("https://[::ffff:10.0.0.1]/")]
+    [InlineData("https://2130706433/")]
+    [InlineData("https://0x7f.1/")]
+    [InlineData("https://localhost/")]
+    [InlineData("https://user:password@example.com/")]
+    [InlineData("https://example.com:25/")]
+    [InlineData("https://example.com./")]
+    public async Task A_url_that_leads_inside_or_may_be_read_in_two_ways_is_refused_when_it_is_made_and_when_it_is_changed(string url)
+    {
+        await using var world = await World.Start(cluster);
+        var owner = await WebhookOwner.Of(world, Mode.Live);
+        var body = $$"""{"url":"{{url}}"}""";
+        var id = await owner.Make();
+        foreach (var got in new[] { await owner.Send(HttpMethod.Post, "/user/webhooks", body), await owner.Send(HttpMethod.Patch, $"/user/webhooks/{id}", body) })
+        {
+            Assert.Equal((400, "invalid_request"), (got.Status, got.ErrorCode));
+            Assert.True(got.Json.GetProperty("error").GetProperty("details").TryGetProperty("url", out _));
+        }
+
+        Assert.Equal("https://example.com/hooks", await world.Query<string>("SELECT url FROM webhook_endpoint"));
+    }
+
+    [Theory]
     [InlineData("rotate-secret", """{"overlap_hours":-1}""", "overlap_hours")]
     [InlineData("rotate-secret", """{"overlap_hours":169}""", "overlap_hours")]
     [InlineData("rotate-secret", """{"overlap_hours":1.5}""", "overlap_hours")]
