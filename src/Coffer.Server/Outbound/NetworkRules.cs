@@ -77,7 +77,7 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
         if (address.IsIPv4MappedToIPv6)
             yield return address.MapToIPv4();
         else if (address.IsIPv6Teredo)
-            yield return new IPAddress([.. bytes[12..].Select(one => (byte)~one)]);
+            yield return new IPAddress([.. bytes[12..].Select(one => (byte)(one ^ 0xFF))]);
         else if (bytes[0] == 0x20 && bytes[1] == 0x02)
             yield return new IPAddress(bytes[2..6]);
         else if (IPNetwork.Parse("64:ff9b::/96").Contains(address)

@@ -23,10 +23,11 @@ internal sealed class PostOut : IDisposable
     private readonly HttpClient _http;
     private readonly NetworkRules _rules;
     private readonly TimeProvider _time;
+    private readonly TimeSpan _timeMax;
 
-    public PostOut(NetworkRules rules, TimeProvider time, Resolve? resolve = null)
+    public PostOut(NetworkRules rules, TimeProvider time, Resolve? resolve = null, TimeSpan? timeMax = null)
     {
-        (_rules, _time) = (rules, time);
+        (_rules, _time, _timeMax) = (rules, time, timeMax ?? TimeMax);
         _http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -55,7 +56,7 @@ internal sealed class PostOut : IDisposable
         if (!TargetUrl.TryParse(post.Url, post.Mode, _rules, out var url, out var fault))
             return new Attempt(null, PostFault.BadUrl, 0, fault, null);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(TimeMax);
+        limit.CancelAfter(_timeMax);
         try
         {
             using var request = Request(post, url);

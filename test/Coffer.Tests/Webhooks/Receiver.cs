@@ -29,11 +29,11 @@ internal sealed class Receiver : IAsyncDisposable
     /// <summary>Everything that came, in its order, whatever was answered.</summary>
     public IReadOnlyList<Received> All => [.. _received];
 
-    public static async Task<Receiver> Start()
+    public static async Task<Receiver> Start(string host = "127.0.0.1", int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://{host}:{port}");
         var web = builder.Build();
         var receiver = new Receiver(web);
         web.Run(receiver.Take);
