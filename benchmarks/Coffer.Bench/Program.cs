@@ -1,7 +1,7 @@
 using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
-//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|reads|history|chains|withdrawals|payouts|webhooks]
+//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|events|reads|history|chains|withdrawals|payouts|webhooks]
 if (args is ["--server", var database, var constant])
     return await ReadServer.Run(database, constant);
 var quick = args.Contains("--quick");
@@ -16,6 +16,8 @@ try
         await PostingBench.Size(rig, table, quick);
     if (only is null or "postings")
         await PostingBench.Run(rig, table, quick);
+    if (only is null or "events")
+        await EventBench.Run(rig, table, quick);
     if (only is null or "reads")
         await ReadBench.Run(rig, table, quick);
     if (only is null or "history")
