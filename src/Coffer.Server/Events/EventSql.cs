@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Coffer.Server.Sql;
 using Npgsql;
 using NpgsqlTypes;
@@ -56,15 +57,16 @@ internal static class EventSql
     /// <summary>The accounts in lock order with how many events each gets, then the events, each with how many of its account follow it.</summary>
     private static NpgsqlParameter[] Columns(IReadOnlyList<(short Shard, NewEvent Event)> events)
     {
-        var counts = new SortedDictionary<(short Shard, Guid Account), long>();
+        var counts = new Dictionary<(short Shard, Guid Account), long>(events.Count);
         var behind = new long[events.Count];
         for (var i = events.Count - 1; i >= 0; i--)
         {
-            var key = (events[i].Shard, events[i].Event.Account.Value);
-            counts[key] = (behind[i] = counts.GetValueOrDefault(key)) + 1;
+            ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, (events[i].Shard, events[i].Event.Account.Value), out _);
+            behind[i] = count++;
         }
 
-        var heads = counts.ToList();
+        var heads = new List<KeyValuePair<(short Shard, Guid Account), long>>(counts);
+        heads.Sort(static (a, b) => a.Key.Shard != b.Key.Shard ? a.Key.Shard.CompareTo(b.Key.Shard) : a.Key.Account.CompareTo(b.Key.Account));
         var endpoints = P(events, e => e.Event.OnlyEndpoint);
         endpoints.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid;
         return

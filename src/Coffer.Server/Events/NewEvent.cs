@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Coffer.Server.Host;
 
@@ -18,5 +17,5 @@ internal sealed record NewEvent(AccountId Account, DateTimeOffset At, string Typ
 
     /// <summary>An event whose data <paramref name="write"/> puts into the writer: one object.</summary>
     public static NewEvent Of(AccountId account, DateTimeOffset at, string type, Action<Utf8JsonWriter> write) =>
-        new(account, at, type, Encoding.UTF8.GetString(Answer.Bytes(write)));
+        new(account, at, type, Answer.Text(write));
 }

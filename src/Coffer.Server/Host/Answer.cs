@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -22,6 +23,9 @@ internal static class Answer
     private const int BodyBytesUsual = 1024;
     private const int TagBytes = 16;
 
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? _texts;
+
     private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly JsonSerializerOptions _records = new(JsonSerializerDefaults.Web)
@@ -39,6 +43,17 @@ internal static class Answer
 
     /// <summary>The bytes of <see cref="Json(HttpContext, int, Action{Utf8JsonWriter})"/>.</summary>
     public static byte[] Bytes(Action<Utf8JsonWriter> write) => Body(write).ToArray();
+
+    /// <summary>The same as text, for what is written many times a transaction: buffer and writer are the thread's own.</summary>
+    public static string Text(Action<Utf8JsonWriter> write)
+    {
+        var (buffer, json) = _texts ??= NewTexts();
+        buffer.ResetWrittenCount();
+        json.Reset();
+        write(json);
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
 
     /// <summary>Sends an answer that was made before.</summary>
     public static Task Send(HttpContext http, Reply reply) => Send(http, reply.Status, reply.Body);
@@ -63,6 +78,12 @@ internal static class Answer
             return Send(http, StatusCodes.Status200OK, body);
         http.Response.StatusCode = StatusCodes.Status304NotModified;
         return Task.CompletedTask;
+    }
+
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json) NewTexts()
+    {
+        var buffer = new ArrayBufferWriter<byte>(BodyBytesUsual);
+        return (buffer, new Utf8JsonWriter(buffer, _writing));
     }
 
     /// <summary>RFC 9110, 13.1.2: a list of tags, weak comparison, or an asterisk.</summary>
