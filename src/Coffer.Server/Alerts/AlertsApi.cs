@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
@@ -9,6 +12,15 @@ internal sealed class AlertsApi(Db db, ChangeAlerts alerts, Currencies currencie
 {
     private const int PageDefault = 20;
     private const int PageMax = 100;
+
+    /// <summary>Alerts that an account may make in a minute: while one is made, the ledger's lane of its shard waits.</summary>
+    private const int MadePerMinute = 120;
+
+    /// <summary>Accounts whose rate is remembered; those who have made none for a while are forgotten first.</summary>
+    private const int AccountsMax = 10_000;
+
+    private readonly RequestRate _rate = new("alerts", MadePerMinute, TimeSpan.FromMinutes(1), time);
+    private readonly ConcurrentDictionary<AccountId, StrongBox<long>> _made = new();
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -56,8 +68,26 @@ internal sealed class AlertsApi(Db db, ChangeAlerts alerts, Currencies currencie
         ChangeAlerts.CheckRecovery(threshold, recovery);
         if (wallet is { } one && await db.WalletsNotOf(caller.Account, caller.Shard, [one.Value], http.RequestAborted) is not [])
             throw new Refused(Refusal.NotFound("wallet"));
+        CountMade(http, caller.Account);
         var made = await alerts.Create(caller.Shard, new AlertKey(caller.Account, currency.Code), wallet, threshold, recovery, http.RequestAborted);
         await Tell(http, made, StatusCodes.Status201Created);
+    }
+
+    private void CountMade(HttpContext http, AccountId account)
+    {
+        if (_made.Count > AccountsMax)
+        {
+            foreach (var (who, full) in _made)
+            {
+                if (_rate.IsFull(ref full.Value))
+                    _made.TryRemove(who, out _);
+            }
+        }
+
+        if (_rate.Take(ref _made.GetOrAdd(account, static _ => new StrongBox<long>()).Value, out _) is not (> 0 and var wait))
+            return;
+        http.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+        throw new Refused(new(RefusalCode.RateLimitExceeded, "This account makes too many alerts; wait as long as Retry-After says, or change one."));
     }
 
     private Task Show(HttpContext http)

@@ -159,6 +159,25 @@ public sealed class AlertRequestTests(TestCluster cluster) : IAsyncLifetime
         Assert.Equal((422, "limit_exceeded"), (got.Status, got.ErrorCode));
     }
 
+    /// <summary>Making one holds up the ledger of everybody in the shard for a moment, so nobody may do so all the time.</summary>
+    [Fact]
+    public async Task Who_makes_and_deletes_alerts_without_end_is_slowed_down()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var got = await Post("""{"currency":"BTC","threshold":"1"}""");
+            if (got.Status == 429)
+            {
+                Assert.Equal(("rate_limit_exceeded", "1"), (got.ErrorCode, got.Header("Retry-After")));
+                return;
+            }
+
+            Assert.Equal(204, (await _watcher.Send(HttpMethod.Delete, $"/user/alerts/{Text(got.Json, "id")}/")).Status);
+        }
+
+        Assert.Fail("200 alerts were made in a moment.");
+    }
+
     [Fact]
     public async Task Alerts_are_their_accounts_own_and_need_an_access_token()
     {

@@ -154,15 +154,6 @@ public sealed class AlertTests(TestCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refused_command_tells_nothing()
-    {
-        await _watcher.Add(150);
-        await _watcher.Alert(100);
-        Assert.NotNull((await _watcher.Write(new RequestWithdrawal(_watcher.Account.Id, _watcher.Main, Usdt, Next(), Units(151), 0, "x"))).Refusal);
-        Assert.Empty(await _watcher.Told());
-    }
-
-    [Fact]
     public async Task Wallets_that_are_full_together_stop_neither_the_ledger_nor_the_alert()
     {
         var other = await _watcher.Account.Wallet("Other");
