@@ -63,6 +63,45 @@ internal static class EventBench
         }
     }
 
+    /// <summary>
+    /// The same for <c>POST /withdrawal/</c> over HTTP, each with its event, of accounts that watch their balance: what a customer's request costs
+    /// the server and PostgreSQL together. The product and one without alerts and events take turns.
+    /// </summary>
+    public static async Task RunWithdrawals(Rig rig, ResultTable table, bool quick)
+    {
+        var accounts = await WithdrawalBench.Accounts(rig);
+        await rig.Sql($"""
+            INSERT INTO alert (shard, account_id, currency, id, wallet_id, threshold, recovery, recovery_is_usual, state, state_since, created_at, updated_at)
+            SELECT shard, account_id, currency, gen_random_uuid(), wallet_id, 1, 2, true, 1, now(), now(), now() FROM balance
+            WHERE wallet_id IN ({string.Join(", ", accounts.Select(account => $"'{account.Wallet}'"))})
+            """);
+        await rig.Sql("ANALYZE");
+        await using var silent = await ServerProcess.Start(rig.ConnectionString, [], silent: true);
+        await using var told = await ServerProcess.Start(rig.ConnectionString, []);
+        ServerProcess[] servers = [silent, told];
+        var per = new (double Cpu, double Made, double Seconds)[servers.Length];
+        for (var round = -2; round < (quick ? 4 : 10); round++)
+        {
+            foreach (var (at, server) in servers.Index())
+            {
+                var connections = await Task.WhenAll(accounts.Select(account => HttpConnection.OpenPost(server.Product, "/withdrawal/",
+                    WithdrawalBench.Body(account), $"X-API-Key: {account.ApiKey}")));
+                var (before, start, had) = (Cpu(), TimeProvider.System.GetTimestamp(), await rig.Sql("SELECT count(*) FROM withdrawal"));
+                await WithdrawalBench.Hammer(connections, c => c.Post(), _begin, TimeSpan.FromSeconds(2));
+                var (cpu, seconds) = (Cpu() - before, TimeProvider.System.GetElapsedTime(start).TotalSeconds);
+                if (round >= 0)
+                    per[at] = (per[at].Cpu + cpu, per[at].Made + await rig.Sql("SELECT count(*) FROM withdrawal") - had, per[at].Seconds + seconds);
+            }
+        }
+
+        var (without, with) = (per[0].Cpu / per[0].Made, per[1].Cpu / per[1].Made);
+        var cost = ((with / without) - 1) * 100;
+        table.Add("withdrawals over HTTP a second, alerts and events", ResultTable.Number(per[1].Made / per[1].Seconds),
+            $"{ResultTable.Number(per[0].Made / per[0].Seconds)} without", $"{with:F0} µs of CPU: {cost:F0} % more", $"< {Claim} %", cost < Claim);
+
+        double Cpu() => servers.Sum(server => CpuTime.Of(server.Id).Microseconds) + CpuTime.Of(rig.Postmaster).Microseconds;
+    }
+
     /// <summary>Every balance exists before anything is measured, and every account has an alert on it.</summary>
     private static async Task Fill(Rig rig)
     {

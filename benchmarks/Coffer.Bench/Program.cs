@@ -2,8 +2,8 @@ using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
 //   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|events|reads|history|chains|withdrawals|payouts|webhooks]
-if (args is ["--server", var database, var constant])
-    return await ReadServer.Run(database, constant);
+if (args is ["--server", var database, var constant, var silent])
+    return await ReadServer.Run(database, constant, silent == "silent");
 var quick = args.Contains("--quick");
 var only = Array.IndexOf(args, "--only") is var at and >= 0 ? args[at + 1] : null;
 if (Array.IndexOf(args, "--shards") is var shards and >= 0)
@@ -17,7 +17,11 @@ try
     if (only is null or "postings")
         await PostingBench.Run(rig, table, quick);
     if (only is null or "events")
+    {
         await EventBench.Run(rig, table, quick);
+        await EventBench.RunWithdrawals(rig, table, quick);
+    }
+
     if (only is null or "reads")
         await ReadBench.Run(rig, table, quick);
     if (only is null or "history")

@@ -14,11 +14,12 @@ namespace Coffer.Bench;
 /// </summary>
 internal static class ReadServer
 {
-    public static async Task<int> Run(string connectionString, string constant)
+    public static async Task<int> Run(string connectionString, string constant, bool silent)
     {
-        var settings = new Settings { Port = 0, RequestsPerSecond = 100_000, TokenRequestsPerMinute = 10_000 };
+        var keys = Directory.CreateTempSubdirectory("coffer-bench-keys-").FullName;
+        var settings = new Settings { Port = 0, RequestsPerSecond = 100_000, TokenRequestsPerMinute = 10_000, KeysFolder = keys };
         await using var app = await App.Start(settings, connectionString, PostingBench.Shards, BenchAccounts.Currencies, TimeProvider.System,
-            RandomNumberGenerator.Fill, CancellationToken.None);
+            RandomNumberGenerator.Fill, CancellationToken.None, guests: silent ? Silent.Guests() : null);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -34,6 +35,7 @@ internal static class ReadServer
         Console.WriteLine(JsonSerializer.Serialize(new[] { app.BaseUrl, bare.Urls.First() }));
         while (await Console.In.ReadLineAsync() is not null)
             Console.WriteLine(Environment.WorkingSet);
+        Directory.Delete(keys, recursive: true);
         return 0;
     }
 }

@@ -14,13 +14,13 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Bare { get; }
 
-    public static async Task<ServerProcess> Start(string connectionString, byte[] constant)
+    public static async Task<ServerProcess> Start(string connectionString, byte[] constant, bool silent = false)
     {
         // ./bench starts the assembly by `dotnet`; the program's own file beside it is the same thing.
         var program = Path.ChangeExtension(typeof(ServerProcess).Assembly.Location, null);
         var process = Process.Start(new ProcessStartInfo(program)
         {
-            ArgumentList = { "--server", connectionString, Convert.ToBase64String(constant) },
+            ArgumentList = { "--server", connectionString, Convert.ToBase64String(constant), silent ? "silent" : "" },
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;

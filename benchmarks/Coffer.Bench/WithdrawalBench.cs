@@ -15,19 +15,7 @@ internal static class WithdrawalBench
 
     public static async Task Run(Rig rig, ResultTable table, bool quick)
     {
-        var accounts = new List<BenchAccount>();
-        var tether = BenchAccounts.Currencies.Find("USDTERC20");
-        await using (var ledger = new LedgerWriters(PostingBench.Shards, rig.Db, rig.Ids, TimeProvider.System))
-        {
-            while (accounts.Count < Connections)
-            {
-                var account = await BenchAccounts.Make(rig, "withdrawals", Mode.Test, Scopes.Read | Scopes.Write);
-                accounts.Add(account);
-                (await ledger.Write(account.Shard, new Correct(new(account.Id), new(account.Wallet), tether, Reference.Of("bench"),
-                    Amount.One(30), null, "bench"))).Accepted();
-            }
-        }
-
+        var accounts = await Accounts(rig);
         await rig.Sql("ANALYZE");
         await using var server = await ServerProcess.Start(rig.ConnectionString, []);
         var (compiling, warmUp, measured) = (TimeSpan.FromSeconds(quick ? 2 : 4), TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(quick ? 2 : 5));
@@ -59,7 +47,25 @@ internal static class WithdrawalBench
         table.Add("  all of one account", ResultTable.Number(one.PerSecond / rounds), "", $"p50 {one.P50 / rounds:F2} ms", "", null);
     }
 
-    private static string Body(BenchAccount account)
+    /// <summary>Accounts with more than they will ask for, one for each connection.</summary>
+    public static async Task<List<BenchAccount>> Accounts(Rig rig)
+    {
+        var accounts = new List<BenchAccount>();
+        var tether = BenchAccounts.Currencies.Find("USDTERC20");
+        await using var ledger = new LedgerWriters(PostingBench.Shards, rig.Db, rig.Ids, TimeProvider.System);
+        while (accounts.Count < Connections)
+        {
+            var account = await BenchAccounts.Make(rig, "withdrawals", Mode.Test, Scopes.Read | Scopes.Write);
+            accounts.Add(account);
+            (await ledger.Write(account.Shard, new Correct(new(account.Id), new(account.Wallet), tether, Reference.Of("bench"),
+                Amount.One(30), null, "bench"))).Accepted();
+        }
+
+        return accounts;
+    }
+
+    /// <summary>What is asked for.</summary>
+    public static string Body(BenchAccount account)
     {
         var to = SimulatedAddress.Make(new(account.Id), new(account.Wallet), "ETH", 1);
         return $$"""{"amount":"12.50","currency":"USDTERC20","address":"{{to}}"}""";
@@ -67,7 +73,8 @@ internal static class WithdrawalBench
 
     private static LoadResult Sum(LoadResult a, LoadResult b) => new(a.PerSecond + b.PerSecond, a.P50 + b.P50, a.P99 + b.P99);
 
-    private static async Task<LoadResult> Hammer(HttpConnection[] connections, Func<HttpConnection, Task<bool>> call, TimeSpan warmUp, TimeSpan measured)
+    /// <summary>Every connection in a closed loop.</summary>
+    public static async Task<LoadResult> Hammer(HttpConnection[] connections, Func<HttpConnection, Task<bool>> call, TimeSpan warmUp, TimeSpan measured)
     {
         var free = new System.Collections.Concurrent.ConcurrentBag<HttpConnection>(connections);
         try

@@ -60,11 +60,11 @@ internal sealed class App : IAsyncDisposable
     public IReadOnlyList<Endpoint> Endpoints => ((IEndpointRouteBuilder)_web).DataSources.SelectMany(source => source.Endpoints).ToList();
 
     public static async Task<App> Start(Settings settings, string connectionString, int shards, Currencies currencies, TimeProvider time,
-        RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null)
+        RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null, IReadOnlyList<ILedgerGuest>? guests = null)
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
-        var ledger = new LedgerWriters(shards, db, ids, time, LedgerGuests.All(time));
+        var ledger = new LedgerWriters(shards, db, ids, time, guests ?? LedgerGuests.All(time));
         var workers = new List<Worker>();
         var builder = WebApplication.CreateSlimBuilder();
         // The output stream is the command line's; why a start failed it says itself, in a sentence.
