@@ -20,6 +20,9 @@ internal static class FirstScreen
         curl {demo.BaseUrl}/sandbox/deposits -H "X-API-Key: {demo.ApiKey}" -H "Content-Type: application/json" \
           -d '{"{"}"wallet_id":"{demo.WalletId}","currency":"USDTERC20","amount":"25.00"{"}"}'
         curl {demo.BaseUrl}/sandbox/blocks -H "X-API-Key: {demo.ApiKey}" -H "Content-Type: application/json" -d '{"{"}"count":12{"}"}'
+
+        # Everything the account was told, oldest first; what happens next: curl -N {demo.BaseUrl}/events/stream -H ...
+        curl "{demo.BaseUrl}/events/?limit=3" -H "X-API-Key: {demo.ApiKey}"
         {more}
         Ctrl-C stops it; the data stays.
         """;

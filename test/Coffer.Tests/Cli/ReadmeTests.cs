@@ -24,7 +24,7 @@ public sealed partial class ReadmeTests : IDisposable
             ("SECRET", "client_secret"), ("DEMO_KEY", "api_key")])
             variables.Append($"{name}='{DemoFolder.Text(ready, member)}'\n");
         var examples = Example().Matches(readme);
-        Assert.Equal(6, examples.Count);
+        Assert.Equal(7, examples.Count);
         foreach (Match example in examples)
         {
             var answered = JsonNode.Parse(await Shell($"{variables}{example.Groups["sh"].Value}"))!;
@@ -59,14 +59,14 @@ public sealed partial class ReadmeTests : IDisposable
         var lines = demo.Output.Split('\n').Where(line => !line.StartsWith("Coffer ", StringComparison.Ordinal)
             && !line.StartsWith("Ctrl-C ", StringComparison.Ordinal));
         var output = await Shell("set -eu\nalias curl='curl -sf -w \"\\n\"'\nshopt -s expand_aliases\n" + string.Join('\n', lines));
-        Assert.Equal(5, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(6, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.DoesNotContain("\"error\"", output, StringComparison.Ordinal);
     }
 
     [GeneratedRegex("```sh\n(?<sh>[^`]*)```\n```json\n(?<json>[^`]*)```")]
     private static partial Regex Example();
 
-    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}|sim1[0-9a-f]{48}|whsec_[^\"]+")]
+    [GeneratedRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z|[0-9a-f]{8}-[0-9a-f-]{27}|sim1[0-9a-f]{48}|evt_[0-9a-f]{32}|[0-9a-f]{64}|whsec_[^\"]+")]
     private static partial Regex Own();
 
     private static IEnumerable<string> Names(JsonNode node) => node.AsObject().Select(member => member.Key);
