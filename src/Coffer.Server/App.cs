@@ -60,7 +60,8 @@ internal sealed class App : IAsyncDisposable
     public IReadOnlyList<Endpoint> Endpoints => ((IEndpointRouteBuilder)_web).DataSources.SelectMany(source => source.Endpoints).ToList();
 
     public static async Task<App> Start(Settings settings, string connectionString, int shards, Currencies currencies, TimeProvider time,
-        RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null, IReadOnlyList<ILedgerGuest>? guests = null)
+        RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null,
+        IReadOnlyList<ILedgerGuest>? guests = null)
     {
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
