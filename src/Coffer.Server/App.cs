@@ -33,6 +33,7 @@ internal sealed class App : IAsyncDisposable
     private IReadOnlyList<SignerClient> _signers = [];
     private DeliverEvents? _deliver;
     private PostOut? _post;
+    private PriceHttp? _priceHttp;
 
     private App(WebApplication web, Db db, LedgerWriters ledger, IReadOnlyList<IAsyncDisposable> lanes, IssueCredential issue,
         IReadOnlyList<Worker> workers) => (_web, Db, _ledger, _lanes, Issue, _workers) = (web, db, ledger, lanes, issue, workers);
@@ -63,6 +64,8 @@ internal sealed class App : IAsyncDisposable
         RandomBytes random, CancellationToken ct, IReadOnlyList<ChainEntry>? chainEntries = null, MakeChain? makeChain = null,
         IReadOnlyList<ILedgerGuest>? guests = null)
     {
+        var prices = settings.PricesFile is { } pricesFile ? PricesFile.Read(pricesFile) : null;
+        currencies = prices?.LimitAges(currencies) ?? currencies;
         var db = new Db(connectionString, time);
         var ids = new Ids(time, random);
         var ledger = new LedgerWriters(shards, db, ids, time, guests ?? LedgerGuests.All(time));
@@ -141,6 +144,7 @@ internal sealed class App : IAsyncDisposable
         var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
+        var priceHttp = prices is null ? null : new PriceHttp(time);
         var app = new App(web, db, ledger, [reads, payers], issue, workers)
         {
             Addresses = addresses,
@@ -150,6 +154,7 @@ internal sealed class App : IAsyncDisposable
             _signers = [.. signers.Values],
             _deliver = deliver,
             _post = post,
+            _priceHttp = priceHttp,
         };
         Authenticate.Check(app.Endpoints);
         try
@@ -185,6 +190,15 @@ internal sealed class App : IAsyncDisposable
             workers.Add(new Worker($"paying on {chain.Entry.Id}", chain.Entry.Poll, paying.Run, time, log));
         }
 
+        if (prices is not null)
+        {
+            var priceSources = prices.Open(priceHttp!);
+            var fetch = new FetchRates(prices, priceSources, db, currencies, time, log, web.Lifetime.ApplicationStopping);
+            var backFill = new BackFillRates(prices, priceSources, db, currencies, time, log, web.Lifetime.ApplicationStopping);
+            workers.Add(new Worker("learning prices", FetchRates.Pause, fetch.Run, time, log));
+            workers.Add(new Worker("filling in past prices", BackFillRates.Pause, backFill.Run, time, log));
+        }
+
         deliver.Start();
         var tell = new TellPayments(db, payments, currencies, time, log);
         workers.Add(new Worker("telling of payments", TellPayments.Pause, tell.Run, time, log));
@@ -210,6 +224,7 @@ internal sealed class App : IAsyncDisposable
             await worker.DisposeAsync();
         await (_deliver?.DisposeAsync() ?? ValueTask.CompletedTask);
         _post?.Dispose();
+        _priceHttp?.Dispose();
         _chains?.Dispose();
         foreach (var signer in _signers)
             signer.Dispose();

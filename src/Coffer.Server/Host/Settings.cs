@@ -33,6 +33,9 @@ internal sealed record Settings
     /// <summary>How long a finished Idempotency-Key is remembered. References in the ledger are remembered for ever.</summary>
     public int IdempotencyDays { get; init; } = 7;
 
+    /// <summary>The prices file; null: prices are set by hand.</summary>
+    public string? PricesFile { get; init; }
+
     /// <summary>The folder of the keys that secrets in the database are encrypted with; null: <c>keys</c> in the data folder.</summary>
     public string? KeysFolder { get; init; }
 }

@@ -41,9 +41,13 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
     public static readonly SettingName WebhookPorts = new("--webhook-ports", "PORTS",
         "Ports that live accounts may deliver to beside 443 and 8443, such as 9443,10443 (none)");
 
+    public static readonly SettingName PricesFile = new("--prices", "FILE",
+        "Prices file: where prices come from (none: they are set by coffer rate set)");
+
     /// <summary>Every setting, in the order of the help.</summary>
     public static readonly IReadOnlyList<SettingName> All =
-        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts];
+        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts,
+        PricesFile];
 
     private const int PortMax = 65_535;
     private const int RequestsMax = 1_000_000;
@@ -71,6 +75,7 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
             KeysFolder = given(KeysFolder),
             WebhookNetworks = reader.Networks(),
             WebhookPorts = reader.Ports(),
+            PricesFile = given(PricesFile),
         };
         return reader._faults.Count == 0
             ? settings

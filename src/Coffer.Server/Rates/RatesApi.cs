@@ -36,28 +36,34 @@ internal static class RatesApi
             throw new Refused(SetRate.Unknown());
         var now = time.GetUtcNow();
         var rates = await db.Rates([currency.Code], now, http.RequestAborted);
-        await Answer.Json(http, StatusCodes.Status200OK, Detail(currency, rates.SingleOrDefault(), now));
+        var quotes = await db.Quotes(currency.Code, http.RequestAborted);
+        await Answer.Json(http, StatusCodes.Status200OK, Detail(currency, rates.SingleOrDefault(), quotes, now));
     }
 
-    private static RateDetail Detail(Currency currency, RateRow? rate, DateTimeOffset now)
+    private static RateDetail Detail(Currency currency, RateRow? rate, IReadOnlyList<KeptQuote> quotes, DateTimeOffset now)
     {
+        // A price that an operator set since was not made of what the sources say.
+        var names = rate?.Source.Split(", ") ?? [];
+        var sources = quotes.Select(quote => new RateSource(quote.Quote.Source, quote.Quote.Price.ToString(), Wire.Time(quote.Quote.At),
+            quote.Used && names.Contains(quote.Quote.Source))).ToList();
         if (rate is null || !IsKnown(rate.At, currency, now))
-            return new RateDetail(currency.Code, null, null, null, null, null, rate is null ? null : Wire.Time(rate.At));
+            return new RateDetail(currency.Code, null, null, null, null, null, rate is null ? null : Wire.Time(rate.At), null, null, null, sources);
         var before = rate.DayAgo is { } earlier && IsKnown(earlier.At, currency, now.AddDays(-1)) ? earlier.Price : (UsdPrice?)null;
         Int128?[] seen = [before?.Scaled, rate.High?.Scaled, rate.Low?.Scaled, rate.Price.Scaled];
         return new RateDetail(currency.Code, rate.Price.ToString(),
             before is { } start ? Amount.Short(rate.Price.Scaled - start.Scaled, UsdPrice.Decimals) : null,
-            before is { } then ? Percent(rate.Price, then) : null,
-            new UsdPrice(seen.Max()!.Value).ToString(), new UsdPrice(seen.Min()!.Value).ToString(), Wire.Time(rate.At));
+            before is { } then ? Percent(rate.Price.Scaled - then.Scaled, then) : null,
+            new UsdPrice(seen.Max()!.Value).ToString(), new UsdPrice(seen.Min()!.Value).ToString(), Wire.Time(rate.At),
+            rate.Source, rate.Spread?.ToString(), rate.Spread is { } spread ? Percent(spread.Scaled, rate.Price) : null, sources);
     }
 
-    /// <summary>The change in percent of the earlier price, two decimals, half up; null when that was zero or the figure is beyond use.</summary>
-    private static string? Percent(UsdPrice now, UsdPrice then)
+    /// <summary>So much in percent of a price, two decimals, half up; null when that is zero or the figure is beyond use.</summary>
+    private static string? Percent(Int128 part, UsdPrice whole)
     {
         const int decimals = 2;
-        if (then.Scaled == 0)
+        if (whole.Scaled == 0)
             return null;
-        var hundredths = Rounding.HalfUp((BigInteger)(now.Scaled - then.Scaled) * 10_000, then.Scaled);
+        var hundredths = Rounding.HalfUp((BigInteger)part * 10_000, whole.Scaled);
         return BigInteger.Abs(hundredths) <= Amount.Max ? Amount.Fixed((Int128)hundredths, decimals) : null;
     }
 
@@ -70,5 +76,7 @@ internal static class RatesApi
         [property: JsonPropertyName("change_24h_percent")] string? ChangePercent,
         [property: JsonPropertyName("high_24h")] string? High,
         [property: JsonPropertyName("low_24h")] string? Low,
-        string? LastUpdated);
+        string? LastUpdated, string? Source, string? Spread, string? SpreadPercent, IReadOnlyList<RateSource> Sources);
+
+    private sealed record RateSource(string Source, string RateUsd, string At, bool Used);
 }

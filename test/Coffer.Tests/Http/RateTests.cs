@@ -15,8 +15,9 @@ public sealed class RateTests(TestCluster cluster)
         var key = await (await world.Account()).ApiKey();
         Assert.Equal("""{"base_currency":"USD","rates":{},"last_updated":null}""", await Body(world, key, "/rates/"));
         Assert.Equal("""
-            {"currency":"ETH","rate_usd":null,"change_24h":null,"change_24h_percent":null,"high_24h":null,"low_24h":null,"last_updated":null}
-            """.Trim(), await Body(world, key, "/rates/eth"));
+            {"currency":"ETH","rate_usd":null,"change_24h":null,"change_24h_percent":null,"high_24h":null,"low_24h":null,"last_updated":null,
+            "source":null,"spread":null,"spread_percent":null,"sources":[]}
+            """.ReplaceLineEndings(""), await Body(world, key, "/rates/eth"));
         await Set(world, "ETH", "2000", _start.AddHours(-30));
         await Set(world, "ETH", "1999.5", _start.AddHours(-10));
         await Set(world, "ETH", "2500", _start.AddHours(-5));
@@ -26,12 +27,12 @@ public sealed class RateTests(TestCluster cluster)
             await Body(world, key, "/rates"));
         Assert.Equal("""
             {"currency":"ETH","rate_usd":"2345.67","change_24h":"345.67","change_24h_percent":"17.28","high_24h":"2500.00","low_24h":"1999.50",
-            "last_updated":"2030-01-15T09:30:00Z"}
+            "last_updated":"2030-01-15T09:30:00Z","source":"test","spread":null,"spread_percent":null,"sources":[]}
             """.ReplaceLineEndings(""), await Body(world, key, "/rates/ETH/"));
         clock.Now = _start.AddHours(48);
         Assert.Equal("""
             {"currency":"ETH","rate_usd":"2345.67","change_24h":"0.00","change_24h_percent":"0.00","high_24h":"2345.67","low_24h":"2345.67",
-            "last_updated":"2030-01-15T09:30:00Z"}
+            "last_updated":"2030-01-15T09:30:00Z","source":"test","spread":null,"spread_percent":null,"sources":[]}
             """.ReplaceLineEndings(""), await Body(world, key, "/rates/ETH/"));
     }
 
@@ -73,7 +74,7 @@ public sealed class RateTests(TestCluster cluster)
         Assert.Equal("""{"base_currency":"USD","rates":{},"last_updated":null}""", await Body(world, key, "/rates"));
         Assert.Equal("""
             {"currency":"ETH","rate_usd":null,"change_24h":null,"change_24h_percent":null,"high_24h":null,"low_24h":null,
-            "last_updated":"2030-01-15T09:30:00Z"}
+            "last_updated":"2030-01-15T09:30:00Z","source":null,"spread":null,"spread_percent":null,"sources":[]}
             """.ReplaceLineEndings(""), await Body(world, key, "/rates/ETH"));
     }
 
