@@ -34,7 +34,7 @@ public readonly record struct UsdPrice(Int128 Scaled)
         if (text.IndexOfAny('e', 'E') is >= 0 and var mark)
         {
             if (!int.TryParse(text[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out power)
-                || Math.Abs(power) > TextMax)
+                || power is < -TextMax or > TextMax)
                 return false;
             text = text[..mark];
         }

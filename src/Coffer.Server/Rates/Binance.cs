@@ -27,9 +27,10 @@ internal sealed class Binance(PriceSourceEntry entry, PriceHttp http) : PriceSou
         for (var start = from; start < to; start = start.AddHours(HoursMax))
         {
             var end = start.AddHours(HoursMax) < to ? start.AddHours(HoursMax) : to;
-            var answer = await http.Get(Name, string.Create(CultureInfo.InvariantCulture,
-                $"{_url}/api/v3/klines?symbol={symbol}&interval=1h&startTime={start.ToUnixTimeMilliseconds()}&endTime={end.ToUnixTimeMilliseconds() - 1}&limit={HoursMax}"),
-                null, ct) ?? throw new PriceFault($"{Name} has nothing at {_url}.");
+            var times = string.Create(CultureInfo.InvariantCulture,
+                $"startTime={start.ToUnixTimeMilliseconds()}&endTime={end.ToUnixTimeMilliseconds() - 1}&limit={HoursMax}");
+            var answer = await http.Get(Name, $"{_url}/api/v3/klines?symbol={symbol}&interval=1h&{times}", null, ct)
+                ?? throw new PriceFault($"{Name} has nothing at {_url}.");
             hours.AddRange(Read(answer, all => (from row in all.EnumerateArray()
                                                 let price = Price(row[CloseColumn])
                                                 where price is not null
