@@ -62,13 +62,17 @@ internal static class DeliverySql
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    /// <summary>Endpoints that wait for the answer to a ping get their pings, and nothing else yet; their cursor stays.</summary>
+    /// <summary>
+    /// Endpoints that wait for the answer to a ping get their pings, and nothing else yet; their cursor stays. One that is just being changed
+    /// or deleted is left for the next time, so that nothing is made for an endpoint that is not there any more.
+    /// </summary>
     public static Task<int> FanOutPings(this Tx tx, DateTimeOffset now, CancellationToken ct) => tx.Do("""
         INSERT INTO delivery (shard, account_id, endpoint_id, event_number, lane, state, attempts, tried, due_at, created_at)
         SELECT v.shard, v.account_id, e.id, v.number, '', 1, 0, 0, $1, $1
         FROM webhook_endpoint e JOIN event v ON v.only_endpoint = e.id AND v.shard = e.shard AND v.account_id = e.account_id
         WHERE e.state = 1 AND NOT EXISTS (SELECT FROM delivery d
             WHERE d.shard = e.shard AND d.account_id = e.account_id AND d.endpoint_id = e.id AND d.event_number = v.number)
+        FOR KEY SHARE OF e SKIP LOCKED
         ON CONFLICT DO NOTHING
         """, ct, P(now.UtcDateTime));
 
@@ -203,12 +207,15 @@ internal static class DeliverySql
         "DELETE FROM webhook_lane WHERE shard = $1 AND account_id = $2 AND endpoint_id = $3", ct,
         P(endpoint.Shard), P(endpoint.Account.Value), P(endpoint.Id));
 
-    /// <summary>Forgets everything of an endpoint that is deleted.</summary>
+    /// <summary>
+    /// Forgets everything of an endpoint that is deleted. Whoever makes deliveries, or writes down how one went, has locked the progress or
+    /// the delivery: after they are gone, nothing is added to the rest.
+    /// </summary>
     public static async Task DropDeliveries(this Tx tx, EndpointKey endpoint, CancellationToken ct)
     {
         foreach (var sql in (string[])
             [
-                "DELETE FROM webhook_progress", "DELETE FROM webhook_lane", "DELETE FROM delivery_attempt", "DELETE FROM delivery",
+                "DELETE FROM webhook_progress", "DELETE FROM delivery", "DELETE FROM delivery_attempt", "DELETE FROM webhook_lane",
             ])
             await tx.Do($"{sql} WHERE shard = $1 AND account_id = $2 AND endpoint_id = $3", ct,
                 P(endpoint.Shard), P(endpoint.Account.Value), P(endpoint.Id));
