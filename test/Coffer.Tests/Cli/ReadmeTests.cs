@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Coffer.Tests.Docs;
 
 namespace Coffer.Tests.Cli;
 
@@ -15,7 +16,7 @@ public sealed partial class ReadmeTests : IDisposable
     [Fact]
     public async Task The_examples_answer_what_the_readme_says()
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Root(), "README.md"), TestContext.Current.CancellationToken);
+        var readme = await File.ReadAllTextAsync(Checkout.Path("README.md"), TestContext.Current.CancellationToken);
         using var demo = folder.Start();
         var ready = await demo.Ready(folder.ReadyFile);
         var variables = new StringBuilder("set -eu\n");
@@ -72,13 +73,4 @@ public sealed partial class ReadmeTests : IDisposable
     private static IEnumerable<string> Names(JsonNode node) => node.AsObject().Select(member => member.Key);
 
     private static Task<string> Shell(string script) => Programs.Run(Path.GetTempPath(), "bash", ["-c", script], TimeSpan.FromMinutes(2));
-
-    /// <summary>The checkout, from where the tests were built.</summary>
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Coffer.slnx")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the checkout.");
-        return folder;
-    }
 }
