@@ -49,17 +49,15 @@ internal sealed partial class TellPayments(Db db, ViewPayments views, Currencies
         foreach (var one in untold)
         {
             // Read after the lock, so that it sees what was marked; what is marked from now on is looked at again.
-            if (await View(one, ct) is not { } view)
+            if (await Look(one, now, ct) is not { } seen)
             {
                 looked.Add((one, one.Told, now + _againAfter));
                 continue;
             }
 
-            var told = Told(view.Standing);
-            var ends = view.Payment.ExpiresAt;
-            looked.Add((one, told, now <= ends ? ends : null));
-            if (told != one.Told)
-                news.Add((one.Shard, Event(one.Account, view, now)));
+            looked.Add((one, seen.Told, now <= seen.EndsAt ? seen.EndsAt : null));
+            if (seen.Told != one.Told)
+                news.Add((one.Shard, seen.Event));
         }
 
         if (looked.Count > 0)
@@ -68,15 +66,19 @@ internal sealed partial class TellPayments(Db db, ViewPayments views, Currencies
         return untold.Count;
     }
 
-    private async Task<PaymentView?> View(UntoldPayment one, CancellationToken ct)
+    /// <summary>Where it stands and what would be told of it; null when it cannot be shown.</summary>
+    private async Task<(string Told, DateTimeOffset EndsAt, NewEvent Event)?> Look(UntoldPayment one, DateTimeOffset now, CancellationToken ct)
     {
         try
         {
-            return await db.FindPayment(one.Account, one.Shard, one.Id, ct) is { } payment ? await views.Of(one.Account, payment, ct) : null;
+            if (await db.FindPayment(one.Account, one.Shard, one.Id, ct) is not { } payment)
+                return null;
+            var view = await views.Of(one.Account, payment, ct);
+            return (Told(view.Standing), payment.ExpiresAt, Event(one.Account, view, now));
         }
-        catch (InvalidOperationException fault)
+        catch (Exception fault) when (fault is InvalidOperationException or KeyNotFoundException)
         {
-            // Its address is not what its key gives, say: it must not be shown to anybody.
+            // Its address is not what its key gives, or its currency is in the file no more: it must not stop the others.
             NotTold(log, fault, one.Id);
             return null;
         }

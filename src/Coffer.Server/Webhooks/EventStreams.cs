@@ -36,9 +36,11 @@ internal sealed class EventStreams
     {
         lock (_lock)
         {
+            if (_count >= Max)
+                return null;
             if (!_open.TryGetValue(account, out var streams))
                 _open[account] = streams = [];
-            if (streams.Count >= PerAccountMax || _count >= Max)
+            if (streams.Count >= PerAccountMax)
                 return null;
             var stream = new EventStream(shard, account, Close);
             streams.Add(stream);
@@ -52,7 +54,7 @@ internal sealed class EventStreams
     {
         List<(short Shard, AccountId Account)> accounts;
         lock (_lock)
-            accounts = [.. _open.Values.Where(streams => streams.Count > 0).Select(streams => (streams[0].Shard, streams[0].Account))];
+            accounts = [.. _open.Values.Select(streams => (streams[0].Shard, streams[0].Account))];
         if (accounts.Count == 0)
             return;
         foreach (var (account, newest) in await _db.NewestEvents(accounts, ct))

@@ -62,15 +62,16 @@ internal sealed class EventsApi(Db db, EventStreams streams, CancellationToken s
         var query = Input.Query(http);
         var after = Number(query, "after", query.OptionalText("after"));
         // What a browser sends when it comes again is newer than what its page was made with.
-        if (http.Request.Headers[LastEventId] is { Count: > 0 } header)
-            after = Number(query, LastEventId, header.ToString());
+        var seen = http.Request.Headers[LastEventId].ToString();
+        if (seen.Length > 0)
+            after = Number(query, LastEventId, seen);
         var question = Question(http.Caller(), after ?? 0, Types(query));
         query.Check();
         using var stream = streams.Open(question.Shard, question.Account) ?? throw new Refused(new(RefusalCode.RateLimitExceeded,
             $"Too many streams are open; an account may have {EventStreams.PerAccountMax}. Close one, or read GET /events/ instead."));
         // Read after the stream was opened: what is written from here on wakes it.
         var newest = (await db.Events(question with { After = long.MaxValue - EventReadSql.LookedAtMax }, 1, http.RequestAborted)).Last;
-        CheckNumber(http.Request.Headers.ContainsKey(LastEventId) ? LastEventId : "after", after, newest);
+        CheckNumber(seen.Length > 0 ? LastEventId : "after", after, newest);
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-cache, no-store";
         http.Response.Headers["X-Accel-Buffering"] = "no";

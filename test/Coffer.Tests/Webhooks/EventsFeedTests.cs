@@ -137,7 +137,7 @@ public sealed class EventsFeedTests(TestCluster cluster)
         do
         {
             done = writing.IsCompleted;
-            var page = await Get(world, key, $"/events/?limit=20&after={after}");
+            var page = await Get(world, key, $"/events/?limit=3&after={after}");
             Assert.True(page.Status == 200, page.Text);
             seen.AddRange(Rows(page));
             after = Next(page);

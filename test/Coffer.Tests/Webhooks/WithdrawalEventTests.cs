@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Coffer.Server.Withdrawals;
 using Coffer.Tests.Http;
 using static Coffer.Tests.Http.Withdrawer;
 
@@ -61,6 +62,18 @@ public sealed class WithdrawalEventTests(TestCluster cluster) : IAsyncLifetime
         await payer.Allow.Freeze(payer.Account.Account.Shard, payer.Account.Id, true, "checks", "operator", TestContext.Current.CancellationToken);
         await payer.Post("/sandbox/blocks", """{"count":3}""");
         Assert.Equal(["pending"], await Told());
+    }
+
+    [Fact]
+    public async Task A_transaction_that_moves_to_another_block_is_no_news()
+    {
+        var (account, ct) = (payer.Account.Account, TestContext.Current.CancellationToken);
+        var id = Guid.Parse(Text((await payer.Withdraw("60")).Json, "id"));
+        await world.Execute("UPDATE withdrawal SET state = 3, decided_by = 'operator', decided_at = now() WHERE id = $1", id);
+        var row = (await world.App.Db.FindWithdrawal(account.Shard, account.Id, id, ct))!;
+        foreach (var (transaction, height) in ((string, long)[])[("a", 5), ("a", 6), ("b", 6), ("b", 7)])
+            await world.App.Db.Transaction((tx, token) => tx.Confirm([row], transaction, height, Guarded, world.Time.GetUtcNow(), token), ct);
+        Assert.Equal(["pending", "confirmed +", "confirmed +"], await Told());
     }
 
     private async Task<List<string>> Told(string? id = null) =>
