@@ -31,7 +31,7 @@ internal enum PostFault
 /// <summary>What came of one attempt.</summary>
 /// <param name="Status">Of the answer; null when none came.</param>
 /// <param name="Fault">Why it came to nothing; null when an answer's status says all.</param>
-/// <param name="Milliseconds">How long it took.</param>
+/// <param name="Milliseconds">Until the answer's headers, or the fault.</param>
 /// <param name="Excerpt">The beginning of what was answered, as text; null for nothing.</param>
 /// <param name="RetryAfter">The pause that the receiver asks for; null when it does not.</param>
 internal sealed record Attempt(int? Status, PostFault? Fault, int Milliseconds, string? Excerpt, TimeSpan? RetryAfter)

@@ -15,6 +15,9 @@ internal sealed class PrivateTarget(string reason) : Exception($"The name means 
 /// </summary>
 internal sealed class GuardedConnect(NetworkRules rules, Resolve resolve)
 {
+    /// <summary>How long one of several addresses is tried: the next one may be alive.</summary>
+    public static readonly TimeSpan AddressPatience = TimeSpan.FromSeconds(3);
+
     public async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
@@ -27,10 +30,29 @@ internal sealed class GuardedConnect(NetworkRules rules, Resolve resolve)
                 throw new PrivateTarget(reason);
         }
 
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        for (var i = 0; i < addresses.Length - 1; i++)
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            patience.CancelAfter(AddressPatience);
+            try
+            {
+                return await To(addresses[i], port, patience.Token);
+            }
+            catch (Exception fault) when (fault is SocketException || (fault is OperationCanceledException && !ct.IsCancellationRequested))
+            {
+                // The next address; what the last one says is what is told.
+            }
+        }
+
+        return await To(addresses[^1], port, ct);
+    }
+
+    private static async Task<Stream> To(IPAddress address, int port, CancellationToken ct)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(addresses, port, ct);
+            await socket.ConnectAsync(address, port, ct);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

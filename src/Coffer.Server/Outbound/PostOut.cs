@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Coffer.Server.Outbound;
@@ -18,6 +20,8 @@ internal sealed class PostOut : IDisposable
     /// <summary>Bytes of an answer that are read, and characters of it that are kept.</summary>
     public const int AnswerBytesMax = 16 * 1024, ExcerptMax = 500;
 
+    // The status has decided by then: what a slow receiver says beside it is not worth its place.
+    private static readonly TimeSpan _excerptTimeMax = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _connectionMax = TimeSpan.FromMinutes(1), _idleMax = TimeSpan.FromSeconds(20);
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private readonly HttpClient _http;
@@ -25,7 +29,12 @@ internal sealed class PostOut : IDisposable
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeMax;
 
-    public PostOut(NetworkRules rules, TimeProvider time, Resolve? resolve = null, TimeSpan? timeMax = null)
+    /// <param name="rules">Where something may be sent to.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="resolve">What names mean; null: as the operating system says.</param>
+    /// <param name="timeMax">How long an attempt may take; null: <see cref="TimeMax"/>.</param>
+    /// <param name="trust">Whose certificates are believed; null: those of the authorities that the operating system trusts.</param>
+    public PostOut(NetworkRules rules, TimeProvider time, Resolve? resolve = null, TimeSpan? timeMax = null, X509ChainPolicy? trust = null)
     {
         (_rules, _time, _timeMax) = (rules, time, timeMax ?? TimeMax);
         _http = new HttpClient(new SocketsHttpHandler
@@ -40,7 +49,10 @@ internal sealed class PostOut : IDisposable
             PooledConnectionIdleTimeout = _idleMax,
             MaxResponseHeadersLength = AnswerBytesMax / 1024,
             MaxResponseDrainSize = 0,
-            ConnectCallback = new GuardedConnect(rules, resolve ?? Dns.GetHostAddressesAsync).Connect,
+            ConnectCallback = new GuardedConnect(rules, resolve ?? new Names().Resolve).Connect,
+            // Else a connection to a black hole is waited for long after the attempt that wanted it is over.
+            ConnectTimeout = _timeMax,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -61,9 +73,11 @@ internal sealed class PostOut : IDisposable
         {
             using var request = Request(post, url);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            var took = Since(start);
+            limit.CancelAfter(_timeMax - TimeSpan.FromMilliseconds(took) is var left && left < _excerptTimeMax ? Positive(left) : _excerptTimeMax);
             var excerpt = await Read(response, limit.Token);
             var status = (int)response.StatusCode;
-            return new Attempt(status, status is >= 300 and < 400 ? PostFault.Redirect : null, Since(start), excerpt, RetryAfter(response));
+            return new Attempt(status, status is >= 300 and < 400 ? PostFault.Redirect : null, took, excerpt, RetryAfter(response));
         }
         catch (Exception problem) when (!ct.IsCancellationRequested)
         {
@@ -102,9 +116,15 @@ internal sealed class PostOut : IDisposable
         }
 
         var text = string.Concat(Encoding.UTF8.GetString(buffer, 0, length).Take(ExcerptMax)
-            .Select(one => char.IsControl(one) || char.IsSurrogate(one) ? ' ' : one));
+            .Select(one => IsHarmless(one) ? one : ' '));
         return text.Length == 0 ? null : text;
     }
+
+    // Format: what turns the direction of writing, or cannot be seen.
+    private static bool IsHarmless(char one) => char.GetUnicodeCategory(one) is not (UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+
+    private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -29,11 +30,14 @@ internal sealed class Receiver : IAsyncDisposable
     /// <summary>Everything that came, in its order, whatever was answered.</summary>
     public IReadOnlyList<Received> All => [.. _received];
 
-    public static async Task<Receiver> Start(string host = "127.0.0.1", int port = 0)
+    /// <summary>Starts one; with a certificate it speaks TLS.</summary>
+    public static async Task<Receiver> Start(string host = "127.0.0.1", int port = 0, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://{host}:{port}");
+        builder.WebHost.UseUrls($"{(certificate is null ? "http" : "https")}://{host}:{port}");
+        if (certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate));
         var web = builder.Build();
         var receiver = new Receiver(web);
         web.Run(receiver.Take);
