@@ -13,11 +13,19 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
     /// <summary>Ports that live accounts may name without the operator's leave.</summary>
     public static readonly IReadOnlyList<int> UsualPorts = [443, 8443];
 
+    // Nobody receives there, whatever is listed; and what is unspecified, a kernel takes for its own machine.
+    private static readonly IPNetwork[] _never =
+        [IPNetwork.Parse("0.0.0.0/8"), IPNetwork.Parse("224.0.0.0/4"), IPNetwork.Parse("::/128"), IPNetwork.Parse("ff00::/8")];
+
+    private const int ReservedPorts = 1_024;
+
     // IANA's special-purpose registries (RFC 6890 and what came after it), as far as somebody could listen there.
     private static readonly (IPNetwork Network, string Name)[] _special =
     [
         (IPNetwork.Parse("0.0.0.0/8"), "unspecified"), (IPNetwork.Parse("10.0.0.0/8"), "private"), (IPNetwork.Parse("100.64.0.0/10"), "shared"),
         (IPNetwork.Parse("127.0.0.0/8"), "loopback"), (IPNetwork.Parse("169.254.0.0/16"), "link-local"),
+        // Public by its number, but where Azure's machines reach what runs them.
+        (IPNetwork.Parse("168.63.129.16/32"), "cloud host"),
         (IPNetwork.Parse("172.16.0.0/12"), "private"), (IPNetwork.Parse("192.0.0.0/24"), "reserved"),
         (IPNetwork.Parse("192.0.2.0/24"), "documentation"), (IPNetwork.Parse("192.88.99.0/24"), "6to4"),
         (IPNetwork.Parse("192.168.0.0/16"), "private"), (IPNetwork.Parse("198.18.0.0/15"), "benchmarking"),
@@ -33,8 +41,12 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
     // All of IPv6 that anybody was given an address in.
     private static readonly IPNetwork _globalUnicast = IPNetwork.Parse("2000::/3");
 
-    /// <summary>Whether a live account may name this port; test accounts may name any.</summary>
-    public bool IsUsual(int port) => UsualPorts.Contains(port) || ports.Contains(port);
+    /// <summary>
+    /// Whether an account may name this port. A test account may name those that developers listen on too, but not those where something
+    /// else than HTTP is sure to listen: nobody's mail server gets our requests.
+    /// </summary>
+    public bool IsUsual(int port, Mode mode) =>
+        UsualPorts.Contains(port) || ports.Contains(port) || (mode == Mode.Test && port is 80 or >= ReservedPorts);
 
     /// <summary>Why nothing is sent to this address, in a word; null when it may be.</summary>
     public string? WhyNot(IPAddress address, int port)
@@ -48,8 +60,15 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
                 return reason;
         }
 
+        if (_never.Any(network => network.Contains(address)))
+            return Special(address);
         if (address.IsIPv4MappedToIPv6 || allowed.Any(network => network.Contains(address)))
             return null;
+        return Special(address);
+    }
+
+    private static string? Special(IPAddress address)
+    {
         foreach (var (network, name) in _special)
         {
             if (network.Contains(address))
@@ -68,7 +87,10 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
             .GetAllNetworkInterfaces().Any(card => card.GetIPProperties().UnicastAddresses.Any(own => own.Address.Equals(plain)));
     }
 
-    /// <summary>The IPv4 addresses that an IPv6 address stands for: mapped, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380).</summary>
+    /// <summary>
+    /// The IPv4 addresses that an IPv6 address stands for: mapped, compatible, NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo (RFC 4380),
+    /// ISATAP under any prefix (RFC 5214).
+    /// </summary>
     private static IEnumerable<IPAddress> Inside(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6)
@@ -80,7 +102,9 @@ internal sealed class NetworkRules(IReadOnlyList<IPNetwork> allowed, IReadOnlyLi
             yield return new IPAddress([.. bytes[12..].Select(one => (byte)(one ^ 0xFF))]);
         else if (bytes[0] == 0x20 && bytes[1] == 0x02)
             yield return new IPAddress(bytes[2..6]);
-        else if (IPNetwork.Parse("64:ff9b::/96").Contains(address)
+        else if ((bytes[8] & 0xFD) == 0 && bytes[9] == 0 && bytes[10] == 0x5E && bytes[11] == 0xFE)
+            yield return new IPAddress(bytes[12..]);
+        else if (IPNetwork.Parse("64:ff9b::/96").Contains(address) || IPNetwork.Parse("64:ff9b:1::/48").Contains(address)
             || (IPNetwork.Parse("::/96").Contains(address) && !address.Equals(IPAddress.IPv6Loopback) && !address.Equals(IPAddress.IPv6Any)))
             yield return new IPAddress(bytes[12..]);
     }

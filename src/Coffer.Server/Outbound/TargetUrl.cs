@@ -43,7 +43,7 @@ internal static class TargetUrl
             return No("Send a URL without #.", out fault);
         if (WrittenHost(text) != parsed.Host || parsed.Host.EndsWith('.') || parsed.HostNameType == UriHostNameType.Basic)
             return No("Write the host in its usual form: a name in small letters without a final dot, or an address such as 203.0.113.7.", out fault);
-        if (mode == Mode.Live && !rules.IsUsual(parsed.Port))
+        if (!rules.IsUsual(parsed.Port, mode))
             return No($"Port {parsed.Port} is not allowed: use {string.Join(" or ", NetworkRules.UsualPorts)}, or ask the operator.", out fault);
         if (Literal(parsed.Host) is { } address && rules.WhyNot(address, parsed.Port) is { } reason)
             return No($"Nothing is sent to {parsed.Host}: it is not a public address ({reason}).", out fault);

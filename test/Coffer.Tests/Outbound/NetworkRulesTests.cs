@@ -21,6 +21,7 @@ public sealed class NetworkRulesTests
     [InlineData("172.31.255.255", "private")]
     [InlineData("192.168.1.1", "private")]
     [InlineData("169.254.169.254", "link-local")]
+    [InlineData("168.63.129.16", "cloud host")]
     [InlineData("fe80::1", "link-local")]
     [InlineData("100.64.0.1", "shared")]
     [InlineData("100.127.255.255", "shared")]
@@ -48,7 +49,11 @@ public sealed class NetworkRulesTests
     [InlineData("::808:808", "IPv4-compatible")]
     [InlineData("64:ff9b::7f00:1", "loopback")]
     [InlineData("64:ff9b::808:808", "NAT64")]
-    [InlineData("64:ff9b:1::a00:1", "NAT64")]
+    [InlineData("64:ff9b:1::a00:1", "private")]
+    [InlineData("64:ff9b:1::808:808", "NAT64")]
+    [InlineData("::ffff:0:7f00:1", "reserved")]
+    [InlineData("2606:4700::5efe:7f00:1", "loopback")]
+    [InlineData("2606:4700::200:5efe:a00:1", "private")]
     [InlineData("2002:7f00:1::", "loopback")]
     [InlineData("2002:808:808::", "6to4")]
     [InlineData("2001:0:4136:e378:8000:63bf:80ff:fffe", "loopback")]
@@ -84,6 +89,36 @@ public sealed class NetworkRulesTests
         Assert.Null(rules.WhyNot(IPAddress.Parse("::ffff:10.1.2.3"), 80));
         Assert.Null(rules.WhyNot(IPAddress.Parse("64:ff9b::808:808"), 80));
         Assert.Equal("loopback", rules.WhyNot(IPAddress.Parse("64:ff9b::7f00:1"), 80));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", "unspecified")]
+    [InlineData("0.0.0.1", "unspecified")]
+    [InlineData("::", "unspecified")]
+    [InlineData("::ffff:0.0.0.0", "unspecified")]
+    [InlineData("224.0.0.1", "multicast")]
+    [InlineData("ff02::1", "multicast")]
+    public void What_nobody_receives_at_stays_shut_though_everything_is_open(string address, string why) => Assert.Equal(why,
+        new NetworkRules([IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")], []).WhyNot(IPAddress.Parse(address), 443));
+
+    [Fact]
+    public void A_block_of_one_family_opens_nothing_of_the_other()
+    {
+        var rules = new NetworkRules([IPNetwork.Parse("::/0")], []);
+        Assert.Equal("private", rules.WhyNot(IPAddress.Parse("10.0.0.1"), 443));
+        Assert.Equal("private", rules.WhyNot(IPAddress.Parse("::ffff:10.0.0.1"), 443));
+        Assert.Null(rules.WhyNot(IPAddress.Parse("fd00::1"), 443));
+    }
+
+    [Fact]
+    public void The_server_is_recognised_at_every_address_of_its_machine()
+    {
+        var own = System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(one => one.Address).ToList();
+        var rules = new NetworkRules([IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")], [], () => 8480);
+        Assert.NotEmpty(own);
+        Assert.All(own, address => Assert.Equal("this server", rules.WhyNot(address, 8480)));
+        Assert.Null(rules.WhyNot(IPAddress.Parse("10.255.254.253"), 8480));
     }
 
     [Fact]

@@ -69,10 +69,13 @@ public sealed class TargetUrlTests
     }
 
     [Fact]
-    public void A_test_account_may_use_http_and_any_port_but_no_private_address()
+    public void A_test_account_may_use_http_and_developers_ports_but_no_private_address()
     {
         Assert.True(TargetUrl.TryParse("http://shop.example:3000/", Mode.Test, _none, out _, out _));
         Assert.False(TargetUrl.TryParse("http://127.0.0.1:3000/", Mode.Test, _none, out _, out _));
+        Assert.True(TargetUrl.TryParse("http://shop.example/", Mode.Test, _none, out _, out _));
+        foreach (var port in (int[])[22, 25, 53, 81, 445, 1_023])
+            Assert.False(TargetUrl.TryParse($"http://shop.example:{port}/", Mode.Test, _none, out _, out _), $"{port}");
         var open = new NetworkRules([IPNetwork.Parse("127.0.0.0/8")], []);
         Assert.True(TargetUrl.TryParse("http://localhost:3000/", Mode.Test, open, out _, out _));
         Assert.False(TargetUrl.TryParse("http://localhost:3000/", Mode.Live, open, out _, out _));
