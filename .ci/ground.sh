@@ -70,6 +70,11 @@ need_anvil() {
   (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || { tail -n 5 "$folder/npm.log" >&2; return 1; }
 }
 
+# What the dashboard sends to browsers beside its own files comes from npm, the first time that it is built.
+need_npm_once() {
+  [ -e "$artifacts/npm/installed" ] || command -v npm >/dev/null || need_packages nodejs npm
+}
+
 # build NAME PROJECT FOLDER...: builds PROJECT in Release unless nothing in FOLDERs or the build's own files changed since the last time.
 build() {
   local name=$1 project=$2 folder sources=()
@@ -80,6 +85,7 @@ build() {
   up_to_date && return
 
   need_dotnet
+  need_npm_once || exit 1
   mkdir -p "$artifacts" 2>/dev/null && [ -w "$artifacts" ] && touch "$artifacts/build.lock" 2>/dev/null \
     || fail "$artifacts cannot be written: run as the owner of the checkout, or in a copy of your own"
   # dotnet wants a home for its caches; service accounts often have none.

@@ -4,6 +4,7 @@ using Coffer.Server.Alerts;
 using Coffer.Server.Auth;
 using Coffer.Server.Balances;
 using Coffer.Server.Chain;
+using Coffer.Server.Dashboard;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
 using Coffer.Server.Outbound;
@@ -70,7 +71,12 @@ internal sealed class App : IAsyncDisposable
         var ids = new Ids(time, random);
         var ledger = new LedgerWriters(shards, db, ids, time, guests ?? LedgerGuests.All(time));
         var workers = new List<Worker>();
-        var builder = WebApplication.CreateSlimBuilder();
+        // The name finds the dashboard's pages and files also when another program (the tests) has started the server.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(App).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
         // The output stream is the command line's; why a start failed it says itself, in a sentence.
         // What goes wrong inside a request is logged by Outer, once; the framework's own diagnostics would cost every request a scope.
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
@@ -85,14 +91,26 @@ internal sealed class App : IAsyncDisposable
         EncryptionKeys.Add(builder.Services, settings.KeysFolder ?? throw new SetupFailure("No folder for encryption keys is named."));
         // It would warn of keys that are not encrypted themselves: they are files of the owner alone, like the signer's.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        // Of a form without its token the page says what to do; each one in the log would be a stranger's to fill it with.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
+        builder.Services.AddDashboard(db, ids, settings, random, time);
+        DashboardApi.ServeFiles(builder);
         builder.WebHost.UseUrls($"http://{settings.Host}:{settings.Port}");
+        var issue = new IssueCredential(db, ids, random, time);
+        builder.Services.AddSingleton(issue);
+        builder.Services.AddSingleton(new OperatorDesk(ct => db.FrozenAll(ct),
+            (on, reason, by, ct) => new AllowWithdrawals(db, time).FreezeAll(on, reason, by, ct)));
         var web = builder.Build();
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
-        web.Use(next => http => outer.Run(http, next));
-        web.UseRouting();
-        var issue = new IssueCredential(db, ids, random, time);
         var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
-        var authenticate = new Authenticate(db, use, time);
+        var sessions = new Sessions(db, use, settings, random, time);
+        web.Use(next =>
+        {
+            sessions.Pipeline = next;
+            return web.Services.GetRequiredService<ApiPipeline>().Run = http => outer.Run(http, next);
+        });
+        web.UseRouting();
+        var authenticate = new Authenticate(db, use, time, sessions);
         web.Use(next => http => authenticate.Run(http, next));
         var idempotency = new IdempotencyApi(db, ids, time);
         var reads = new ReadLanes<WalletQuestion, WalletView?>(questions => db.WalletBalances(questions));
@@ -145,6 +163,8 @@ internal sealed class App : IAsyncDisposable
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
         var priceHttp = prices is null ? null : new PriceHttp(time);
+        web.MapDashboard();
+
         var app = new App(web, db, ledger, [reads, payers], issue, workers)
         {
             Addresses = addresses,

@@ -16,6 +16,9 @@ public enum SecretKind
 
     /// <summary>The secret of an OAuth client, <c>cfs_</c>.</summary>
     ClientSecret,
+
+    /// <summary>A session of the dashboard, <c>cfd_</c>; it travels in a cookie and is no credential of the API.</summary>
+    Session,
 }
 
 /// <summary>
@@ -35,7 +38,7 @@ public static class SecretText
     private const int TailLength = 6;
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    private static readonly string[] Prefixes = ["cfk_live_", "cfk_test_", "cfo_", "cfs_"];
+    private static readonly string[] Prefixes = ["cfk_live_", "cfk_test_", "cfo_", "cfs_", "cfd_"];
 
     /// <summary>The kind of API key that an account of this mode has.</summary>
     public static SecretKind ApiKey(Mode mode) => mode == Mode.Live ? SecretKind.ApiKeyLive : SecretKind.ApiKeyTest;

@@ -10,7 +10,7 @@ namespace Coffer.Tests;
 /// </summary>
 public sealed class NodeFolder : IAsyncLifetime
 {
-    private static readonly TimeSpan InstallTime = TimeSpan.FromMinutes(3), RunTime = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan InstallTime = TimeSpan.FromMinutes(3), RunTime = TimeSpan.FromMinutes(4);
     private readonly SemaphoreSlim installing = new(1);
     private DirectoryInfo? folder;
 

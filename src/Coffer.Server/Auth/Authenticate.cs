@@ -11,7 +11,7 @@ namespace Coffer.Server.Auth;
 /// reads the credential's columns (<see cref="CredentialSql.Columns"/>) beside what it answers, and it calls <see cref="Accept"/> with them
 /// before it uses or shows anything else of the answer.
 /// </summary>
-internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
+internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time, Sessions sessions)
 {
     private const string ApiKeyHeader = "X-API-Key";
     private const string BearerScheme = "Bearer ";
@@ -27,8 +27,10 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time)
         var access = route.Metadata.GetMetadata<Access>()
             ?? throw new InvalidOperationException($"{route.DisplayName} does not say who may call it.");
         if (access.Scope == Scopes.None)
-            return next(http);
-        var presented = Read(http, access);
+            return route.Metadata.GetMetadata<PageAccess>() is { } page ? sessions.Run(http, page, next) : next(http);
+        // Cookies are not looked at: the dashboard asks its own server in the name of a session that it has judged already.
+        var presented = http.Features.Get<Session>() is { } session
+            ? new PresentedCredential(session.Hash, SecretKind.Session, access) : Read(http, access);
         presented.Meter = use.Find(presented.Hash);
         if (presented.Meter is not null)
             use.Count(http, presented.Meter);

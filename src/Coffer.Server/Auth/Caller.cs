@@ -8,11 +8,15 @@ namespace Coffer.Server.Auth;
 /// <param name="Credential">The credential's id.</param>
 /// <param name="Wallets">The wallets it is limited to; null for all of the account.</param>
 /// <param name="Client">Access tokens: the OAuth client that it was given to; null for an API key.</param>
+/// <param name="User">Sessions of the dashboard: whose; null for every other credential.</param>
 internal sealed record Caller(AccountId Account, short Shard, Mode Mode, Scopes Scopes, Guid Credential, IReadOnlyList<Guid>? Wallets,
-    string? Client)
+    string? Client, Guid? User = null)
 {
-    /// <summary>Who it is, for records of who did what: <c>key:ID</c> or <c>client:ID</c>. Tokens come and go, their client stays.</summary>
-    public string Name => Client is null ? $"key:{Credential}" : $"client:{Client}";
+    /// <summary>
+    /// Who it is, for records of who did what: <c>key:ID</c>, <c>client:ID</c> or <c>user:ID</c>. Tokens and sessions come and go, whom
+    /// they were given to stays.
+    /// </summary>
+    public string Name => User is { } user ? $"user:{user}" : Client is null ? $"key:{Credential}" : $"client:{Client}";
 
     /// <summary>Whether the credential may see and use this wallet of its account.</summary>
     public bool MayUse(WalletId wallet) => Wallets is null || Wallets.Contains(wallet.Value);

@@ -12,10 +12,11 @@ internal static class CredentialSql
 {
     /// <summary>What <see cref="Read"/> reads, in its order, of a <c>credential c</c>.</summary>
     public const string Columns =
-        "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at, c.client_id";
+        "c.kind, c.id, c.account_id, c.shard, c.mode, c.scopes, c.wallets, c.addresses, c.expires_at, c.revoked_at, c.client_id, "
+        + "c.user_id";
 
     /// <summary>How many columns <see cref="Columns"/> are.</summary>
-    public const int ColumnCount = 11;
+    public const int ColumnCount = 12;
 
     private const string ByHash = $"SELECT {Columns} FROM credential c WHERE c.hash = $1";
 
@@ -26,7 +27,8 @@ internal static class CredentialSql
         row.IsDBNull(at + 6) ? null : row.GetFieldValue<Guid[]>(at + 6),
         row.IsDBNull(at + 7) ? null : row.GetFieldValue<string[]>(at + 7),
         row.IsDBNull(at + 8) ? null : row.GetDateTime(at + 8),
-        row.IsDBNull(at + 9) ? null : row.GetDateTime(at + 9), row.IsDBNull(at + 10) ? null : row.GetString(at + 10));
+        row.IsDBNull(at + 9) ? null : row.GetDateTime(at + 9), row.IsDBNull(at + 10) ? null : row.GetString(at + 10),
+        row.IsDBNull(at + 11) ? null : row.GetGuid(at + 11));
 
     public static async Task<CredentialRow?> CredentialByHash(this Db db, byte[] hash, CancellationToken ct)
     {
@@ -162,11 +164,40 @@ internal static class CredentialSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Deletes at most that many access tokens that expired before then; API keys stay, as a record of who had which.</summary>
+    /// <summary>Adds a session of the dashboard; false when its user may not sign in any more, or has another role by now.</summary>
+    public static async Task<bool> InsertSession(this Tx tx, byte[] hash, Guid id, User user, DateTimeOffset now, DateTimeOffset expires,
+        CancellationToken ct)
+    {
+        // Only while the user is not disabled: the row is locked against a change that runs at the same time.
+        await using var command = new NpgsqlCommand("""
+            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, user_id, created_at, expires_at)
+            SELECT $1, 3, $2, account_id, shard, mode, $4, id, $5, $6
+            FROM dashboard_user WHERE id = $3 AND role = $7 AND disabled_at IS NULL FOR SHARE
+            """, tx.Connection, tx.Transaction)
+        {
+            Parameters =
+            {
+                P(hash), P(id), P(user.Id), P((short)user.Role.Scopes()), P(now.UtcDateTime), P(expires.UtcDateTime), P((short)user.Role),
+            },
+        };
+        return await command.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    /// <summary>Ends one session. A second time changes nothing.</summary>
+    public static Task EndSession(this Tx tx, byte[] hash, DateTimeOffset now, CancellationToken ct) => tx.Do("""
+        UPDATE credential SET revoked_at = coalesce(revoked_at, $2) WHERE hash = $1 AND kind = 3
+        """, ct, P(hash), P(now.UtcDateTime));
+
+    /// <summary>Ends all sessions of a user but this one (null: all).</summary>
+    public static Task EndSessionsOf(this Tx tx, Guid user, byte[]? but, DateTimeOffset now, CancellationToken ct) => tx.Do("""
+        UPDATE credential SET revoked_at = $3 WHERE user_id = $1 AND kind = 3 AND revoked_at IS NULL AND hash IS DISTINCT FROM $2
+        """, ct, P(user), Maybe(but, NpgsqlDbType.Bytea), P(now.UtcDateTime));
+
+    /// <summary>Deletes at most that many access tokens and sessions that expired before then; API keys stay, as a record of who had which.</summary>
     public static async Task<int> DeleteTokens(this Db db, DateTimeOffset expiredBefore, int limit, CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand("""
-            DELETE FROM credential WHERE hash IN (SELECT hash FROM credential WHERE kind = 2 AND expires_at < $1 LIMIT $2)
+            DELETE FROM credential WHERE hash IN (SELECT hash FROM credential WHERE kind <> 1 AND expires_at < $1 LIMIT $2)
             """);
         Add(command, P(expiredBefore.UtcDateTime), P(limit));
         return await command.ExecuteNonQueryAsync(ct);

@@ -7,11 +7,12 @@ internal enum CredentialKind : short
 {
     ApiKey = 1,
     AccessToken = 2,
+    Session = 3,
 }
 
 /// <summary>What the database says of a credential.</summary>
 internal sealed record CredentialRow(CredentialKind Kind, Guid Id, AccountId Account, short Shard, Mode Mode, Scopes Scopes,
-    Guid[]? Wallets, string[]? Addresses, DateTime? ExpiresAt, DateTime? RevokedAt, string? Client);
+    Guid[]? Wallets, string[]? Addresses, DateTime? ExpiresAt, DateTime? RevokedAt, string? Client, Guid? User);
 
 /// <summary>
 /// A credential as it came with the request: its form and checksum are right, whether it is valid nobody has asked yet. Only the
@@ -54,7 +55,7 @@ internal static class Credentials
             return Invalid(presented.Kind, "was revoked");
         if (row.ExpiresAt <= now.UtcDateTime)
             return Invalid(presented.Kind, "has expired");
-        if (presented.Kind != (row.Kind == CredentialKind.AccessToken ? SecretKind.AccessToken : SecretText.ApiKey(row.Mode)))
+        if (presented.Kind != KindOf(row))
             return Invalid(presented.Kind, "does not belong to this mode");
         if (row.Addresses is not null && !ClientAddress.IsIn(row.Addresses, from))
             return Invalid(presented.Kind, "may not be used from this address");
@@ -62,7 +63,7 @@ internal static class Credentials
             return TokenOnly();
         if ((row.Scopes & presented.Access.Scope) != presented.Access.Scope)
             return Missing(presented.Access.Scope);
-        caller = new Caller(row.Account, row.Shard, row.Mode, row.Scopes, row.Id, row.Wallets, row.Client);
+        caller = new Caller(row.Account, row.Shard, row.Mode, row.Scopes, row.Id, row.Wallets, row.Client, row.User);
         return null;
     }
 
@@ -88,6 +89,13 @@ internal static class Credentials
         ReadScope => Scopes.Read,
         WriteScope => Scopes.Write,
         _ => null,
+    };
+
+    private static SecretKind KindOf(CredentialRow row) => row.Kind switch
+    {
+        CredentialKind.AccessToken => SecretKind.AccessToken,
+        CredentialKind.Session => SecretKind.Session,
+        _ => SecretText.ApiKey(row.Mode),
     };
 
     private static Refusal Missing(Scopes scope) => new(RefusalCode.Forbidden,

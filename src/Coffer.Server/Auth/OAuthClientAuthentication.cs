@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -17,16 +16,14 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
     /// <summary>How many times the requests of one client all clients of one address may make.</summary>
     public const int AddressFactor = 10;
 
-    /// <summary>Above this many counters, those that count nothing any more are forgotten.</summary>
-    private const int CountersMax = 20_000;
-
     private const string BasicScheme = "Basic ";
     private const int ClientIdMax = 64;
 
-    private readonly RequestRate _perClient = new("client", settings.TokenRequestsPerMinute, TimeSpan.FromMinutes(1), time);
-    private readonly RequestRate _perAddress = new("address", settings.TokenRequestsPerMinute * AddressFactor, TimeSpan.FromMinutes(1),
-        time);
-    private readonly ConcurrentDictionary<string, Counter> _counters = new(StringComparer.Ordinal);
+    private readonly RequestCounters _perClient =
+        new(new RequestRate("client", settings.TokenRequestsPerMinute, TimeSpan.FromMinutes(1), time));
+
+    private readonly RequestCounters _perAddress =
+        new(new RequestRate("address", settings.TokenRequestsPerMinute * AddressFactor, TimeSpan.FromMinutes(1), time));
 
     /// <summary>The client of the request, and its form.</summary>
     /// <exception cref="OAuthRefused">With <c>invalid_client</c> unless its secret is right.</exception>
@@ -73,14 +70,11 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
             ? (id, secret) : null;
     }
 
-    private void Count(HttpContext http, RequestRate rate, string who)
+    private static void Count(HttpContext http, RequestCounters counters, string who)
     {
-        if (_counters.Count > CountersMax)
-            Forget();
-        var counter = _counters.GetOrAdd(who, static (_, rate) => new Counter(rate), rate);
-        var wait = rate.Take(ref counter.Full, out var remaining);
-        http.Response.Headers["RateLimit-Policy"] = rate.Policy;
-        http.Response.Headers["RateLimit"] = rate.Text(remaining, wait);
+        var wait = counters.Take(who, out var remaining);
+        http.Response.Headers["RateLimit-Policy"] = counters.Rate.Policy;
+        http.Response.Headers["RateLimit"] = counters.Rate.Text(remaining, wait);
         if (wait == 0)
             return;
         http.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
@@ -88,21 +82,5 @@ internal sealed class OAuthClientAuthentication(Db db, Settings settings, TimePr
             "Too many requests; wait as long as Retry-After says, and keep a token until it expires.");
     }
 
-    private void Forget()
-    {
-        foreach (var (who, counter) in _counters)
-        {
-            if (counter.Rate.IsFull(ref counter.Full))
-                _counters.TryRemove(who, out _);
-        }
-    }
-
     private static OAuthRefused Wrong() => new(OAuthRefused.InvalidClient, "The client is not known or its secret is wrong.");
-
-    private sealed class Counter(RequestRate rate)
-    {
-        public RequestRate Rate { get; } = rate;
-
-        public long Full;
-    }
 }

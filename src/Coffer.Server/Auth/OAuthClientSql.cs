@@ -48,6 +48,25 @@ internal static class OAuthClientSql
             (Mode)row.GetInt16(3), (Scopes)row.GetInt16(4), row.GetString(5), row.GetDateTime(6));
     }
 
+    /// <summary>The account's clients that are not revoked, newest first.</summary>
+    public static async Task<List<OAuthClient>> OAuthClients(this Db db, AccountId account, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("""
+            SELECT client_id, shard, mode, scopes, name, created_at
+            FROM oauth_client WHERE account_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, client_id DESC
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = account.Value });
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        var clients = new List<OAuthClient>();
+        while (await rows.ReadAsync(ct))
+        {
+            clients.Add(new OAuthClient(rows.GetString(0), [], account, rows.GetInt16(1), (Mode)rows.GetInt16(2), (Scopes)rows.GetInt16(3),
+                rows.GetString(4), rows.GetDateTime(5)));
+        }
+
+        return clients;
+    }
+
     /// <summary>Revokes the account's client; false when it has none of this id.</summary>
     public static async Task<bool> RevokeClient(this Tx tx, AccountId account, string clientId, DateTimeOffset now, CancellationToken ct)
     {

@@ -63,7 +63,7 @@ internal static class CommandLine
     {
         var root = new Command("coffer", "Keeps customers' cryptocurrency balances: an exact ledger behind an HTTP API.")
         {
-            ServeCommand.Make(), DemoCommand.Make(), MigrateCommand.Make(), AccountCommand.Make(), KeyCommand.Make(),
+            ServeCommand.Make(), DemoCommand.Make(), MigrateCommand.Make(), AccountCommand.Make(), KeyCommand.Make(), UserCommand.Make(),
             ClientCommand.Make(), RateCommand.Make(), CorrectCommand.Make(), VerifyCommand.Make(),
             ChainCommand.Make(), DepositCommand.Make(), ReconcileCommand.Make(), HotCommand.Make(), SignerCommand.Make(),
             WithdrawalCommand.Make(), FreezeCommand.Make(), LimitCommand.Make(),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
+using Coffer.Server.Auth;
 using Coffer.Server.Demo;
 using Coffer.Server.Host;
 
@@ -27,7 +28,8 @@ internal static class DemoCommand
               coffer demo --chain anvil
 
             The file of --ready appears once the server answers: one JSON object with base_url, account_id, wallet_id, api_key, client_id,
-            client_secret and the same with trading_ for the second account. Delete the data folder to begin anew.
+            client_secret and the same with trading_ for the second account,
+            dashboard_url, dashboard_user and dashboard_password. Delete the data folder to begin anew.
 
             --chain anvil runs a real Ethereum node beside it and prints a deposit address of a live account and the command that pays it;
             the file of --ready then has chain_ with node_url, account_id, wallet_id, api_key and address too.
@@ -57,6 +59,7 @@ internal static class DemoCommand
                 plan = plan.Done(where.Folder);
             }
 
+            await MakeUser(work, plan, ct);
             await using var node = parsed.GetValue(chain) is null ? null : await AnvilNode.StartDemo(where.Folder, ct);
             await using var app = await ServeCommand.Start(chosen, where, work, node is null ? work.Chains : [node.Entry], ct);
             var onChain = node is null ? null : await ChainDemo.Of(where.Folder, app, work, ct);
@@ -68,6 +71,17 @@ internal static class DemoCommand
             return CommandLine.Done;
         });
         return command;
+    }
+
+    /// <summary>The one who signs in to the dashboard, with every role's rights; made once, whatever he changes later.</summary>
+    private static async Task MakeUser(Workplace work, DemoPlan plan, CancellationToken ct)
+    {
+        if (await work.Db.UserByName(DemoPlan.User, ct) is not null)
+            return;
+        var account = await work.Db.AccountById(new AccountId(plan.Main.AccountId), ct) ?? throw new SetupFailure("The demo's account is gone.");
+        var user = new User(work.Ids.New(), DemoPlan.User, account.Id, account.Shard, account.Mode, Role.Operator,
+            PasswordHash.Of(plan.DashboardPassword!, work.Random), null, 0, work.Clock.GetUtcNow(), null);
+        await work.Db.Transaction((tx, token) => tx.Insert(user, token), ct);
     }
 
     /// <summary>Said now, not after thirty days are written; and a file of an earlier run must not be taken for this one's.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Coffer.Server.Auth;
 using Coffer.Server.Host;
 
 namespace Coffer.Server.Demo;
@@ -19,6 +20,12 @@ internal sealed record DemoAccount(
 /// <param name="Trading">The account with the figures of the wallet balance; its second wallet is Trading Wallet.</param>
 internal sealed record DemoPlan(DateTimeOffset SeededAt, bool Seeded, DemoAccount Main, DemoAccount Trading)
 {
+    /// <summary>What the demo's user types to sign in to the dashboard.</summary>
+    public const string User = "demo";
+
+    /// <summary>His password; null in a plan of before there was a dashboard.</summary>
+    public string? DashboardPassword { get; init; }
+
     private const string Name = "demo.json";
 
     private static readonly JsonSerializerOptions _form = new(JsonSerializerDefaults.Web)
@@ -32,11 +39,19 @@ internal sealed record DemoPlan(DateTimeOffset SeededAt, bool Seeded, DemoAccoun
     {
         var file = Path.Combine(folder, Name);
         if (File.Exists(file))
-            return Read(file);
+        {
+            var earlier = Read(file);
+            if (earlier.DashboardPassword is not null)
+                return earlier;
+            earlier = earlier with { DashboardPassword = PasswordHash.New(random) };
+            earlier.Store(folder);
+            return earlier;
+        }
+
         var ids = new Ids(time, random);
         // Whole seconds: this moment is seen in block times and prices.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
-        var plan = new DemoPlan(now, false, Account(ids, random), Account(ids, random));
+        var plan = new DemoPlan(now, false, Account(ids, random), Account(ids, random)) { DashboardPassword = PasswordHash.New(random) };
         plan.Store(folder);
         return plan;
     }

@@ -7,6 +7,9 @@ internal static class FirstScreen
 
         Coffer demo is ready on {demo.BaseUrl}
 
+        # The dashboard is {demo.DashboardUrl}
+        # Sign in as {demo.DashboardUser} with {demo.DashboardPassword}
+
         # What one wallet holds (API key)
         curl "{demo.BaseUrl}/wallets/balances?wallet_id={demo.TradingWalletId}" -H "X-API-Key: {demo.TradingApiKey}"
 

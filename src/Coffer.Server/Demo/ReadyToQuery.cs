@@ -4,7 +4,8 @@ namespace Coffer.Server.Demo;
 
 /// <summary>What a client needs to query the demo; the object of <c>--ready</c>, whose members stay.</summary>
 internal sealed record ReadyToQuery(string BaseUrl, Guid AccountId, Guid WalletId, string ApiKey, string ClientId, string ClientSecret,
-    Guid TradingAccountId, Guid TradingWalletId, string TradingApiKey, string TradingClientId, string TradingClientSecret)
+    Guid TradingAccountId, Guid TradingWalletId, string TradingApiKey, string TradingClientId, string TradingClientSecret,
+    string DashboardUrl, string DashboardUser, string DashboardPassword)
 {
     /// <summary>Only with <c>--chain</c>: where the node answers.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -25,7 +26,8 @@ internal sealed record ReadyToQuery(string BaseUrl, Guid AccountId, Guid WalletI
 
     public static ReadyToQuery Of(string baseUrl, DemoPlan plan, ChainDemo? chain, Uri? node) => new(
         baseUrl, plan.Main.AccountId, plan.Main.DefaultWalletId, plan.Main.ApiKey, plan.Main.ClientId, plan.Main.ClientSecret,
-        plan.Trading.AccountId, plan.Trading.WalletId, plan.Trading.ApiKey, plan.Trading.ClientId, plan.Trading.ClientSecret)
+        plan.Trading.AccountId, plan.Trading.WalletId, plan.Trading.ApiKey, plan.Trading.ClientId, plan.Trading.ClientSecret,
+        baseUrl + "/", DemoPlan.User, plan.DashboardPassword!)
     {
         ChainNodeUrl = node?.ToString(),
         ChainAccountId = chain?.AccountId,

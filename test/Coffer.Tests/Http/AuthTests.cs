@@ -236,7 +236,7 @@ public sealed class AuthTests(TestCluster cluster)
     private static string Mistyped(string secret) => secret[..^1] + (secret[^1] == 'a' ? 'b' : 'a');
 
     private static CredentialRow Row() => new(CredentialKind.ApiKey, Guid.AllBitsSet, new AccountId(Guid.AllBitsSet), 1, Mode.Test,
-        Scopes.Read | Scopes.Write, null, null, null, null, null);
+        Scopes.Read | Scopes.Write, null, null, null, null, null, null);
 
     private static PresentedCredential Presented(Access? access = null) =>
         new(new byte[32], SecretKind.ApiKeyTest, access ?? new Access(Scopes.Read));

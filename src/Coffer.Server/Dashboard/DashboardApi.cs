@@ -1,0 +1,111 @@
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+using Coffer.Server.Sql;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Mvc.ApplicationModels;
+
+namespace Coffer.Server.Dashboard;
+
+/// <summary>
+/// The pages for people: Razor Pages that ask the API in the name of their session (<see cref="AskApi"/>), and the files that they load.
+/// Who may see a page says its <see cref="PageAccess"/>; <see cref="Sessions"/> sees to it.
+/// </summary>
+internal static partial class DashboardApi
+{
+    private const string PagesFolder = "/Dashboard/Pages";
+    private const int ReportMax = 500;
+
+    public static void AddDashboard(this IServiceCollection services, Db db, Ids ids, Settings settings, RandomBytes random, TimeProvider time)
+    {
+        services.AddRazorPages(pages =>
+        {
+            pages.RootDirectory = PagesFolder;
+            pages.Conventions.AddFolderApplicationModelConvention("/", Guard);
+        });
+        services.AddAntiforgery(forms =>
+        {
+            forms.Cookie = new HostCookie { Name = "__Host-coffer-form", HttpOnly = true, SameSite = SameSiteMode.Strict, IsEssential = true };
+            forms.FormFieldName = "form_token";
+            // The policy's frame-ancestors says more.
+            forms.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddSingleton(db).AddSingleton(ids).AddSingleton(time).AddSingleton<ApiPipeline>();
+        services.AddSingleton(of => new SignIn(db, ids, settings, random, of.GetRequiredService<IDataProtectionProvider>(), time));
+        services.AddScoped<Visit>().AddScoped<AskApi>();
+    }
+
+    /// <summary>The pages' files as they were built; the helps for changing them while the server runs are off, they cost routes and caching.</summary>
+    public static void ServeFiles(WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseStaticWebAssets();
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
+        builder.Configuration["DisableStaticAssetNotFoundRuntimeFallback"] = "true";
+        builder.Configuration["EnableStaticAssetsDevelopmentCaching"] = "true";
+    }
+
+    public static void MapDashboard(this WebApplication web)
+    {
+        var list = Path.Combine(AppContext.BaseDirectory, $"{typeof(App).Assembly.GetName().Name}.staticwebassets.endpoints.json");
+        var files = web.MapStaticAssets(list);
+        files.Public();
+        files.Add(route =>
+        {
+            var send = route.RequestDelegate!;
+            route.RequestDelegate = http =>
+            {
+                http.Response.Headers.XContentTypeOptions = "nosniff";
+                return send(http);
+            };
+        });
+        web.MapRazorPages().WithStaticAssets(list).Public();
+        var log = web.Services.GetRequiredService<ILogger<PageAccess>>();
+        new LiveApi(web.Services.GetRequiredService<Db>(), web.Services.GetRequiredService<TimeProvider>(), web.Lifetime.ApplicationStopping).Map(web);
+        web.MapPost(Sessions.ReportPath, http => Report(http, log)).Public();
+    }
+
+    /// <summary>A page is for everybody who may see the account, unless it says otherwise.</summary>
+    private static void Guard(PageApplicationModel page)
+    {
+        if (!page.HandlerType.IsDefined(typeof(ForAttribute), inherit: false))
+            throw new InvalidOperationException($"{page.ViewEnginePath} does not say who may see it.");
+        var least = ((ForAttribute)page.HandlerType.GetCustomAttributes(typeof(ForAttribute), inherit: false)[0]).Least;
+        page.EndpointMetadata.Add(new PageAccess(least));
+    }
+
+    /// <summary>What a browser's policy stopped: a fault of a page, or an attack on it. The text is a stranger's, so little of it is kept.</summary>
+    private static async Task Report(HttpContext http, ILogger log)
+    {
+        var body = System.Text.Encoding.UTF8.GetString((await Input.ReadBytes(http)).Span);
+        var text = new string([.. body.Take(ReportMax).Select(c => char.IsControl(c) ? ' ' : c)]);
+        Stopped(log, text);
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    [LoggerMessage(40, LogLevel.Warning, "A browser reports what the content security policy stopped: {Report}")]
+    private static partial void Stopped(ILogger log, string report);
+
+    /// <summary>Always Secure: browsers take that from loopback without TLS too, and need it for the prefix of the name.</summary>
+    private sealed class HostCookie : CookieBuilder
+    {
+        public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
+        {
+            var options = base.Build(context, expiresFrom);
+            (options.Secure, options.Path, options.Domain) = (true, "/", null);
+            return options;
+        }
+    }
+}
+
+/// <summary>Says the least role that may see a page.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal sealed class ForAttribute : Attribute
+{
+    /// <summary>Whoever comes, signed in or not.</summary>
+    public ForAttribute()
+    {
+    }
+
+    public ForAttribute(Role least) => Least = least;
+
+    public Role? Least { get; }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Coffer.Server.Auth;
+using Coffer.Server.Sql;
+
+namespace Coffer.Server.Dashboard;
+
+/// <summary>
+/// <c>GET /dashboard/live</c>: tells an open page that its account has new events, and nothing else; the page then asks for itself again.
+/// The id of each message is the number of the account's last event, so a page that was away learns of what it missed. Ends with its
+/// session. If the process dies here the browser dials again.
+/// </summary>
+internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stopping)
+{
+    /// <summary>How often other processes' events are looked for, and whether the session is still valid.</summary>
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
+
+    /// <summary>After this long something is sent, so that both ends notice a dead line.</summary>
+    private static readonly TimeSpan _beat = TimeSpan.FromSeconds(14);
+
+    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/dashboard/live", Run).Public().WithMetadata(new PageAccess(Role.Viewer));
+
+    private async Task Run(HttpContext http)
+    {
+        var session = http.Features.Get<Session>()!;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        using var rung = new SemaphoreSlim(0);
+        using var bell = db.Bell.Listen(account =>
+        {
+            if (account == session.Account)
+                rung.Release();
+        });
+        http.Response.ContentType = "text/event-stream";
+        var told = long.TryParse(http.Request.Headers["Last-Event-ID"], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+            ? last : await db.LastEvent(session.Shard, session.Account, ends.Token);
+        await Say(http, "retry: 2000\n\n", ends.Token);
+        var said = time.GetTimestamp();
+        try
+        {
+            while (await db.SessionByHash(session.Hash, ends.Token) is { } row && row.IsValid(time.GetUtcNow(), time.GetUtcNow()))
+            {
+                var now = await db.LastEvent(session.Shard, session.Account, ends.Token);
+                if (now != told)
+                {
+                    told = now;
+                    await Say(http, $"id: {now}\nevent: change\ndata: {now}\n\n", ends.Token);
+                    said = time.GetTimestamp();
+                }
+                else if (time.GetElapsedTime(said) >= _beat)
+                {
+                    await Say(http, ": still here\n\n", ends.Token);
+                    said = time.GetTimestamp();
+                }
+
+                await rung.WaitAsync(_look, ends.Token);
+            }
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            // The page was closed, or the server ends.
+        }
+    }
+
+    private static async Task Say(HttpContext http, string text, CancellationToken ct)
+    {
+        await http.Response.WriteAsync(text, ct);
+        await http.Response.Body.FlushAsync(ct);
+    }
+}

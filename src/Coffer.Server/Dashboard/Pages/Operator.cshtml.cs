@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Coffer.Server.Auth;
+using Coffer.Server.Ledger;
+using Coffer.Server.Sql;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Coffer.Server.Dashboard.Pages;
+
+/// <summary>How this server stands, and the switch that stops all withdrawals.</summary>
+[For(Role.Operator)]
+internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, Db db, TimeProvider time) : DashboardPage(visit, api)
+{
+    private const int ReasonMax = 200;
+
+    public JsonElement Health { get; private set; }
+
+    public (string Reason, string By, DateTimeOffset At)? Frozen { get; private set; }
+
+    public VerifyReport? Proof { get; private set; }
+
+    public Task OnGet(CancellationToken ct) => Load(ct);
+
+    public async Task<IActionResult> OnPostFreeze(string? reason, CancellationToken ct)
+    {
+        if (!Refused(Given(reason) is { Length: <= ReasonMax } why && !why.Any(char.IsControl) ? null : $"Say why, in at most {ReasonMax} characters."))
+        {
+            await desk.Freeze(true, Given(reason), Session.UserName, ct);
+            return Redirect("/dashboard/operator");
+        }
+
+        await Load(ct);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostThaw(CancellationToken ct)
+    {
+        await desk.Freeze(false, null, Session.UserName, ct);
+        return Redirect("/dashboard/operator");
+    }
+
+    public async Task OnPostVerify(CancellationToken ct)
+    {
+        Proof = await Verify.Run(db, time, ct);
+        await Load(ct);
+    }
+
+    private async Task Load(CancellationToken ct)
+    {
+        Health = await Api.Get("/health/ready");
+        Frozen = await desk.Frozen(ct);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Coffer.Server.Auth;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Coffer.Server.Dashboard.Pages;
+
+/// <summary>One withdrawal: how far it is, taking it back, and deciding about it with a second pair of eyes.</summary>
+[For(Role.Viewer)]
+internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(visit, api)
+{
+    private const int LookedAt = 100;
+
+    public JsonElement Withdrawal { get; private set; }
+
+    /// <summary>Whether taking it back can be tried; the server decides at that moment.</summary>
+    public bool IsOpen => !Withdrawal.Has("transaction_hash") && !Withdrawal.Has("completed_at") && Withdrawal.Text("status") == "pending";
+
+    public bool MayDecide => Session.Role == Role.Operator && Withdrawal.Text("waits_for") == "approval";
+
+    /// <summary>Whether none of the account's latest withdrawals of this currency went to the address.</summary>
+    public bool IsFirst { get; private set; }
+
+    public Task OnGet(Guid id) => Load(id);
+
+    public Task<IActionResult> OnPostCancel(Guid id) => Do(id, "cancel", new { });
+
+    public Task<IActionResult> OnPostApprove(Guid id) => Do(id, "approve", new { });
+
+    public Task<IActionResult> OnPostReject(Guid id, string? reason) => Do(id, "reject", new { reason = Given(reason) });
+
+    private async Task<IActionResult> Do(Guid id, string what, object body)
+    {
+        if (!Refused(await Api.Send("POST", $"/withdrawal/{id}/{what}", body)))
+            return Redirect($"/dashboard/withdrawals/{id}");
+        await Load(id);
+        return Page();
+    }
+
+    private async Task Load(Guid id)
+    {
+        Withdrawal = await Api.Get($"/withdrawal/{id}");
+        if (!MayDecide)
+            return;
+        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("currency", Withdrawal.Text("currency")))}");
+        IsFirst = earlier.Items("withdrawals").Count(one => one.Text("address") == Withdrawal.Text("address")) < 2;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Coffer.Server.Auth;
+using Coffer.Server.Host;
+using Coffer.Tests.Http;
+
+namespace Coffer.Tests.Dashboard;
+
+/// <summary>Every page in Debian's Chromium: both themes, wide and narrow, with axe-core, the console and the policy watched.</summary>
+public sealed class PagesTests(TestCluster cluster, NodeFolder node)
+{
+    [Fact]
+    public async Task No_page_has_a_fault_that_axe_the_console_or_the_policy_finds()
+    {
+        await using var world = await World.Start(cluster, new Settings { WebhookNetworks = [IPNetwork.Parse("127.0.0.0/8")] });
+        var account = await world.Account();
+        await Fill(world, account);
+        await Browser.User(account, "operator", Role.Operator);
+        string[] paths =
+        [
+            "/", "/dashboard/me", "/dashboard/currencies/USDTERC20?period=7d&interval=hourly", "/dashboard/currencies/TRX", "/dashboard/wallets",
+            $"/dashboard/wallets/{account.DefaultWallet.Value}", "/dashboard/transactions", "/dashboard/deposits", "/dashboard/payments",
+            $"/dashboard/payments/{await world.Query<Guid>("SELECT id FROM payment")}", "/dashboard/withdrawals",
+            $"/dashboard/withdrawals/{await world.Query<Guid>("SELECT id FROM withdrawal")}", "/dashboard/withdrawals/new", "/dashboard/alerts",
+            "/dashboard/webhooks", $"/dashboard/webhooks/{await world.Query<Guid>("SELECT id FROM webhook_endpoint WHERE url IS NOT NULL")}",
+            "/dashboard/keys", "/dashboard/operator",
+        ];
+        var printed = await node.Run("pages.mjs", ("BASE", world.App.BaseUrl), ("NAME", "operator"), ("PASSWORD", Browser.Password),
+            ("PATHS", JsonSerializer.Serialize(paths)), ("PICTURES", Pictures()));
+        Assert.Equal(2 * paths.Length, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private static async Task Fill(World world, TestAccount account)
+    {
+        var key = await account.ApiKey();
+        Task<Got> Post(string path, string body) => world.Send(HttpMethod.Post, path, body, ("X-API-Key", key));
+        await account.Wallet("Online Store");
+        foreach (var (currency, amount) in new[] { ("USDTERC20", "5000"), ("ETH", "2.5"), ("BTC", "0.25") })
+            await Post("/sandbox/deposits", $$"""{"wallet_id":"{{account.DefaultWallet.Value}}","currency":"{{currency}}","amount":"{{amount}}"}""");
+        await Post("/sandbox/blocks", """{"count":20}""");
+        await Post("/sandbox/deposits", $$"""{"wallet_id":"{{account.DefaultWallet.Value}}","currency":"USDTERC20","amount":"12.5"}""");
+        await Post("/sandbox/blocks", """{"count":1}""");
+        await Post("/payments", """{"amount":"0.01","currency":"BTC","order_id":"A-17"}""");
+        var quote = await Post("/withdrawal", $$"""{"amount":"15","currency":"USDTERC20","address":"{{Withdrawer.Payee}}"}""");
+        Assert.True(quote.Status == 201, quote.Text);
+        var token = await account.Token();
+        Task<Got> Ask(string path, string body) => world.Send(HttpMethod.Post, path, body, ("Authorization", $"Bearer {token}"));
+        Assert.Equal(201, (await Ask("/user/alerts", """{"currency":"USDTERC20","threshold":"100"}""")).Status);
+        Assert.Equal(201, (await Ask("/user/webhooks", """{"url":"http://127.0.0.1:9/hook","description":"Nobody is there"}""")).Status);
+    }
+
+    /// <summary>Where the pictures of the run stay: beside what was built.</summary>
+    private static string Pictures([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "artifacts", "pages"));
+}
