@@ -89,7 +89,10 @@ internal static class DemoCommand
     {
         try
         {
-            PrivateFile.Write(file, "{}"u8);
+            // Under another name: whoever waits for the file must not see it before the server answers.
+            var probe = file + ".probe";
+            PrivateFile.Write(probe, "{}"u8);
+            File.Delete(probe);
             File.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
