@@ -9,7 +9,10 @@ internal sealed class Binance(PriceSourceEntry entry, PriceHttp http) : PriceSou
 
     private readonly string _url = entry.Url;
 
-    public override async Task<List<Ticker>> Ask(IReadOnlyList<string> symbols, DateTimeOffset now, CancellationToken ct)
+    public override Task<List<Ticker>> Ask(IReadOnlyList<string> symbols, DateTimeOffset now, CancellationToken ct) =>
+        AskKnown(symbols, now, some => Tickers(some, ct));
+
+    private async Task<List<Ticker>> Tickers(IReadOnlyList<string> symbols, CancellationToken ct)
     {
         var list = Uri.EscapeDataString($"[{string.Join(',', symbols.Select(symbol => $"\"{symbol}\""))}]");
         var answer = await http.Get(Name, $"{_url}/api/v3/ticker/24hr?symbols={list}", null, ct)

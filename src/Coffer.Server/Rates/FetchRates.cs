@@ -32,8 +32,7 @@ internal sealed partial class FetchRates(
             return;
         var now = time.GetUtcNow();
         if (!_begun)
-            await db.Transaction((tx, token) => tx.KeepSources(_names, now, token), ct, repeatable: true);
-        _begun = true;
+            await Begin(now, ct);
         var taken = await db.Transaction((tx, token) => tx.TakeSources(_names, now, now + _leaseTime, token), ct);
         if (taken.Count == 0)
             return;
@@ -61,6 +60,16 @@ internal sealed partial class FetchRates(
         own = own < BackOffMax ? own : BackOffMax;
         // What it asks for is believed up to a day, so that a mistake of its does not silence it for ever.
         return wanted is { } wait && wait > own ? (wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1)) : own;
+    }
+
+    private async Task Begin(DateTimeOffset now, CancellationToken ct)
+    {
+        var few = currencies.All.Where(currency => sources.Count(source => source.MarketOf(currency) is not null) is > 0 and var count
+            && count < rules.SourcesMin).Select(currency => currency.Code).ToList();
+        if (few.Count > 0)
+            TooFew(log, string.Join(", ", few), rules.SourcesMin);
+        await db.Transaction((tx, token) => tx.KeepSources(_names, now, token), ct, repeatable: true);
+        _begun = true;
     }
 
     private async Task<(PriceSource Source, List<Ticker> Tickers, Asked Asked)> Ask(PriceSource source, int failures, CancellationToken ct)
@@ -151,6 +160,9 @@ internal sealed partial class FetchRates(
 
     [LoggerMessage(70, LogLevel.Warning, "A source of prices fails; it is asked again: {Message}")]
     private static partial void Fails(ILogger log, string message);
+
+    [LoggerMessage(73, LogLevel.Warning, "No price can come from outside for {Currencies}: fewer than {SourcesMin} sources have a market for them")]
+    private static partial void TooFew(ILogger log, string currencies, int sourcesMin);
 
     [LoggerMessage(71, LogLevel.Warning, "The source of prices {Source} answers again")]
     private static partial void Answers(ILogger log, string source);

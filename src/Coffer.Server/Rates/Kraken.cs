@@ -10,7 +10,10 @@ internal sealed class Kraken(PriceSourceEntry entry, PriceHttp http) : PriceSour
 
     private readonly string _url = entry.Url;
 
-    public override async Task<List<Ticker>> Ask(IReadOnlyList<string> symbols, DateTimeOffset now, CancellationToken ct)
+    public override Task<List<Ticker>> Ask(IReadOnlyList<string> symbols, DateTimeOffset now, CancellationToken ct) =>
+        AskKnown(symbols, now, some => Tickers(some, now, ct));
+
+    private async Task<List<Ticker>> Tickers(IReadOnlyList<string> symbols, DateTimeOffset now, CancellationToken ct)
     {
         var result = await Result($"Ticker?pair={string.Join(',', symbols.Select(Uri.EscapeDataString))}", ct);
         // It does not say when its last trade was; what is bid and asked is of now.
@@ -39,6 +42,6 @@ internal sealed class Kraken(PriceSourceEntry entry, PriceHttp http) : PriceSour
         var errors = Read(answer, all => all.GetProperty("error").EnumerateArray().Select(error => error.GetString()).ToList());
         return errors.Count == 0
             ? Read(answer, all => all.GetProperty("result"))
-            : throw new PriceFault($"{Name} refuses: {string.Join(", ", errors)}");
+            : throw new PriceFault($"{Name} refuses: {string.Join(", ", errors)}") { IsUnknownMarket = errors is ["EQuery:Unknown asset pair"] };
     }
 }

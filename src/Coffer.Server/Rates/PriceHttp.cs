@@ -52,7 +52,11 @@ internal sealed class PriceHttp(TimeProvider time) : IDisposable
             if (response.StatusCode == HttpStatusCode.NotFound)
                 return null;
             if (!response.IsSuccessStatusCode)
-                throw new PriceFault($"{source} answers with status {(int)response.StatusCode}: {Words(body)}", RetryAfter(response));
+                throw new PriceFault($"{source} answers with status {(int)response.StatusCode}: {Words(body)}", RetryAfter(response))
+                {
+                    // Binance's word for it.
+                    IsUnknownMarket = response.StatusCode == HttpStatusCode.BadRequest && Words(body).Contains("\"code\":-1121", StringComparison.Ordinal),
+                };
             return JsonElement.Parse(body);
         }
         catch (OperationCanceledException late) when (!ct.IsCancellationRequested)

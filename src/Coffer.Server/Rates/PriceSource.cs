@@ -16,6 +16,9 @@ internal sealed record HourClose(DateTimeOffset Hour, UsdPrice Price);
 /// <summary>A source gave no answer that can be used; the message says why, without any key.</summary>
 internal sealed class PriceFault(string message, TimeSpan? retryAfter = null, Exception? cause = null) : Exception(message, cause)
 {
+    /// <summary>Nothing is wrong but one of the markets that were asked for, which the source does not have.</summary>
+    public bool IsUnknownMarket { get; init; }
+
     /// <summary>How long the source wants to be left alone.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
@@ -26,6 +29,10 @@ internal sealed class PriceFault(string message, TimeSpan? retryAfter = null, Ex
 /// </summary>
 internal abstract class PriceSource(PriceSourceEntry entry)
 {
+    private static readonly TimeSpan _unknownFor = TimeSpan.FromHours(1);
+
+    private readonly Dictionary<string, DateTimeOffset> _unknown = [];
+
     public string Name => entry.Name;
 
     /// <summary>How often it is asked.</summary>
@@ -48,6 +55,35 @@ internal abstract class PriceSource(PriceSourceEntry entry)
     /// <param name="ct">Ends it.</param>
     /// <exception cref="PriceFault">There is no usable answer.</exception>
     public abstract Task<List<HourClose>> Hours(string symbol, DateTimeOffset from, DateTimeOffset to, CancellationToken ct);
+
+    /// <summary>
+    /// For sources that refuse the whole question because of one market that they do not have, or have no more: finds it by halves and leaves
+    /// it out for an hour, so that it costs the others nothing.
+    /// </summary>
+    protected async Task<List<Ticker>> AskKnown(
+        IReadOnlyList<string> symbols, DateTimeOffset now, Func<IReadOnlyList<string>, Task<List<Ticker>>> ask)
+    {
+        var known = symbols.Where(symbol => !(_unknown.TryGetValue(symbol, out var since) && now - since < _unknownFor)).ToList();
+        return known.Count == 0 ? [] : await Halves(known);
+
+        async Task<List<Ticker>> Halves(IReadOnlyList<string> some)
+        {
+            try
+            {
+                return await ask(some);
+            }
+            catch (PriceFault fault) when (fault.IsUnknownMarket)
+            {
+                if (some is [var only])
+                {
+                    _unknown[only] = now;
+                    return [];
+                }
+
+                return [.. await Halves([.. some.Take(some.Count / 2)]), .. await Halves([.. some.Skip(some.Count / 2)])];
+            }
+        }
+    }
 
     /// <summary>
     /// The price of an order book: the last trade, moved into what is bid and asked now, since that trade may be old. Null when the book is

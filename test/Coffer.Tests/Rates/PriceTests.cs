@@ -91,11 +91,45 @@ public sealed class PriceTests(TestCluster cluster)
     public async Task A_market_that_a_source_no_longer_knows_has_no_price_and_the_others_keep_theirs()
     {
         await using var scene = await Scene.Start(cluster);
-        scene.Say("65000", null, null, "65100");
-        scene.Server.Prices.TryRemove("polygon-ecosystem-token", out _);
-        scene.Server.Prices.TryRemove("POL-USD", out _);
-        await scene.Fetch(scene.Server.Rules("", "coingecko", "coinbase"));
+        scene.Say("65000", "65000", "65032.516258129064", "65000");
+        foreach (var symbol in (string[])["polygon-ecosystem-token", "POLUSD", "POLUSDT", "POL-USD"])
+            scene.Server.Prices.TryRemove(symbol, out _);
+        var rules = scene.Server.Rules("", _all);
+        using var http = new PriceHttp(scene.Clock);
+        var fetch = new FetchRates(rules, rules.Open(http), scene.World.App.Db, World.AllCurrencies, scene.Clock, NullLogger.Instance, Ct);
+        await fetch.Run(Ct);
         Assert.Contains("\"rate_usd\":null", await scene.Rate("POL"), StringComparison.Ordinal);
+        var rate = await scene.Rate("BTC");
+        Assert.Contains("\"rate_usd\":\"65000.00\"", rate, StringComparison.Ordinal);
+        Assert.Contains("\"source\":\"binance, coinbase, coingecko, kraken\"", rate, StringComparison.Ordinal);
+        var (kraken, binance) = (scene.Server.Questions("kraken"), scene.Server.Questions("binance"));
+        Assert.True(kraken > 1 && binance > 1);
+        scene.Clock.Now += TimeSpan.FromSeconds(60);
+        await fetch.Run(Ct);
+        // Who is not known is not asked about again for an hour; it may come back.
+        Assert.Equal((kraken + 1, binance + 1), (scene.Server.Questions("kraken"), scene.Server.Questions("binance")));
+        scene.Server.Prices["POLUSD"] = scene.Server.Prices["POL-USD"] = "0.25";
+        scene.Clock.Now = _start.AddMinutes(60);
+        await fetch.Run(Ct);
+        Assert.Contains("\"rate_usd\":\"0.25\"", await scene.Rate("POL"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_source_whose_server_died_while_it_asked_is_asked_by_the_next()
+    {
+        await using var scene = await Scene.Start(cluster);
+        scene.Say("65000", "65100", null, null);
+        var rules = scene.Server.Rules("", "coingecko", "kraken");
+        await scene.World.App.Db.Transaction(async (tx, ct) =>
+        {
+            await tx.KeepSources(["coingecko", "kraken"], _start, ct);
+            Assert.Equal(2, (await tx.TakeSources(["coingecko", "kraken"], _start, _start.AddMinutes(1), ct)).Count);
+        }, Ct);
+        scene.Clock.Now = _start.AddSeconds(59);
+        await scene.Fetch(rules);
+        Assert.Empty(scene.Server.Asked);
+        scene.Clock.Now = _start.AddSeconds(60);
+        await scene.Fetch(rules);
         Assert.Contains("\"rate_usd\":\"65050.00\"", await scene.Rate("BTC"), StringComparison.Ordinal);
     }
 
