@@ -226,6 +226,7 @@ internal sealed class App : IAsyncDisposable
         workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
+        workers.Add(new Worker("deleting old deliveries", Worker.Housekeeping, new DeleteDeliveries(db, time).Run, time, log));
         workers.Add(new Worker("deleting expired access tokens", Worker.Housekeeping, issue.DeleteExpiredTokens, time, log));
         return app;
     }

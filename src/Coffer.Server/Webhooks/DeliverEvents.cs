@@ -27,6 +27,12 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
     /// <summary>How long the loop sleeps when nothing wakes it.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>The longest pause between turns that fail, as all do while the database is away.</summary>
+    public static readonly TimeSpan BackOffMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a lane is left alone whose secret this server cannot read: another server may have the keys.</summary>
+    public static readonly TimeSpan NoKeyPause = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a delivery is this server's own.</summary>
     public static readonly TimeSpan LeaseDefault = TimeSpan.FromSeconds(90);
 
@@ -78,6 +84,10 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
     /// <summary>Starts the loop; <see cref="DisposeAsync"/> ends it.</summary>
     public void Start() => _loop = Task.Run(Loop);
 
+    /// <summary>The pause after so many turns in a row that failed; at least one.</summary>
+    public static TimeSpan BackOff(int failures) =>
+        LookEvery * Math.Pow(2, Math.Min(failures, 10) - 1) is var pause && pause < BackOffMax ? pause : BackOffMax;
+
     /// <summary>Lets the next turn look for everybody, as it does by itself after <see cref="LookEvery"/>.</summary>
     public void LookNow() => _lookedAt = long.MinValue;
 
@@ -117,11 +127,13 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
 
     private async Task Loop()
     {
-        while (!_ending.IsCancellationRequested)
+        for (var failures = 0; !_ending.IsCancellationRequested;)
         {
             try
             {
-                if (await Turn(_ending.Token))
+                var did = await Turn(_ending.Token);
+                failures = 0;
+                if (did)
                     continue;
                 using var pause = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
                 await Task.WhenAny(_awake.Reader.WaitToReadAsync(pause.Token).AsTask(), Task.Delay(LookEvery, _time, pause.Token));
@@ -135,7 +147,7 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
             catch (Exception fault)
             {
                 Failed(_log, fault);
-                await Task.Delay(LookEvery, _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(BackOff(++failures), _time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -179,12 +191,16 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
 
     private async Task<bool> Claim(CancellationToken ct)
     {
+        var now = _time.GetUtcNow();
         var busy = new List<(LaneKey, int)>();
         var taken = 0;
         foreach (var (key, lane) in _lanes.ToList())
         {
-            if (lane.Taken == 0)
+            var noKey = now < lane.NoKeyUntil;
+            if (lane.Taken == 0 && !noKey)
                 _lanes.Remove(key);
+            else if (noKey)
+                busy.Add((key, 0));
             else
                 busy.Add((key, (lane.Failing ? TakenOfFailing : TakenOfLane) - lane.Taken));
             taken += lane.Taken;
@@ -192,7 +208,6 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
 
         if (taken >= TakenMax)
             return false;
-        var now = _time.GetUtcNow();
         var due = await _db.Transaction((tx, token) =>
             tx.Claim(busy, (TakenOfLane, TakenOfFailing, TakenMax - taken), now, now + _lease, token), ct);
         _reach("leased");
@@ -215,11 +230,17 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
         {
             var at = _time.GetUtcNow();
             var wasFailing = due.Failing;
-            // A lane that has begun to fail is looked at anew; what has too little of its lease left might be sent twice.
-            var goesBack = (lane.Failing && !wasFailing) || _ending.IsCancellationRequested || at + PostOut.TimeMax >= due.LeasedUntil;
+            // A lane that has begun to fail or asks for a pause is looked at anew; what has too little of its lease left might be sent twice.
+            var goesBack = (lane.Failing && !wasFailing) || at < lane.PausedUntil || at < lane.NoKeyUntil
+                || _ending.IsCancellationRequested || at + PostOut.TimeMax >= due.LeasedUntil;
             var attempt = goesBack ? null : await Send(lane, due, at);
             if (attempt is not null)
+            {
                 lane.Failing = !attempt.Succeeded;
+                if (RecordDeliveries.Pause(attempt) is { } pause)
+                    lane.PausedUntil = _time.GetUtcNow() + pause;
+            }
+
             _ended.Enqueue((due, attempt, at));
             lane.Done();
             Wake();
@@ -251,8 +272,10 @@ internal sealed partial class DeliverEvents : IAsyncDisposable
         }
         catch (CryptographicException fault)
         {
-            // Our fault, not the receiver's: it stays due, and this server tries it again when its lease is over.
-            NoKey(_log, due.Endpoint.Key.Id, fault.Message);
+            // Our fault, not the receiver's: it stays due, for a server that has the keys, and for this one after a pause.
+            if (at >= lane.NoKeyUntil)
+                NoKey(_log, due.Endpoint.Key.Id, fault.Message);
+            lane.NoKeyUntil = at + NoKeyPause;
             return null;
         }
     }

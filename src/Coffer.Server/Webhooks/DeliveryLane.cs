@@ -7,12 +7,27 @@ internal sealed class DeliveryLane
 {
     private readonly ConcurrentQueue<DueDelivery> _waiting = [];
     private int _runners, _taken;
+    private long _pausedUntil, _noKeyUntil;
 
     /// <summary>How many are waiting or being sent.</summary>
     public int Taken => Volatile.Read(ref _taken);
 
     /// <summary>Whether the last attempt failed: then few are sent at a time, and what was leased before goes back.</summary>
     public bool Failing { get; set; }
+
+    /// <summary>The end of the pause that the receiver has asked for: what was leased before goes back.</summary>
+    public DateTimeOffset PausedUntil
+    {
+        get => new(Volatile.Read(ref _pausedUntil), TimeSpan.Zero);
+        set => Volatile.Write(ref _pausedUntil, value.UtcTicks);
+    }
+
+    /// <summary>Until then nothing is leased, because this server cannot read the secret.</summary>
+    public DateTimeOffset NoKeyUntil
+    {
+        get => new(Volatile.Read(ref _noKeyUntil), TimeSpan.Zero);
+        set => Volatile.Write(ref _noKeyUntil, value.UtcTicks);
+    }
 
     public void Add(DueDelivery due)
     {

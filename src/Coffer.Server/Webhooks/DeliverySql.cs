@@ -152,7 +152,8 @@ internal static class DeliverySql
         """, ct, [.. Keys(rows), P(rows, r => r.LeasedUntil.UtcDateTime)]);
 
     /// <summary>
-    /// How attempts went. One that another server has made meanwhile, because the lease was over, counts only if it succeeded.
+    /// How attempts went. One whose lease is no longer its own, because another server has made it meanwhile or it was sent again by hand,
+    /// counts only if it succeeded.
     /// </summary>
     public static Task Record(this Tx tx, IReadOnlyList<TriedDelivery> rows, DateTimeOffset now, CancellationToken ct)
     {
@@ -163,15 +164,15 @@ internal static class DeliverySql
                 UPDATE delivery d SET state = k.state, attempts = d.attempts + 1, tried = d.tried + 1, due_at = coalesce(k.next_at, d.due_at),
                     leased_until = NULL, finished_at = CASE WHEN k.state <> 1 THEN $12::timestamptz END
                 FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::bigint[], $5::integer[], $6::smallint[], $7::timestamptz[],
-                    $8::integer[], $9::smallint[], $10::text[], $11::text[], $13::timestamptz[])
-                    AS k(shard, account_id, endpoint_id, event_number, tried, state, next_at, milliseconds, status, error, excerpt, at)
-                WHERE {Same} AND d.state = 1 AND (d.tried = k.tried OR k.state = 2)
+                    $8::integer[], $9::smallint[], $10::text[], $11::text[], $13::timestamptz[], $14::timestamptz[])
+                    AS k(shard, account_id, endpoint_id, event_number, tried, state, next_at, milliseconds, status, error, excerpt, at, until)
+                WHERE {Same} AND d.state = 1 AND ((d.tried = k.tried AND d.leased_until = k.until) OR k.state = 2)
                 RETURNING d.shard, d.account_id, d.endpoint_id, d.event_number, d.tried, k.at, k.milliseconds, k.status, k.error, k.excerpt, k.next_at)
             INSERT INTO delivery_attempt (shard, account_id, endpoint_id, event_number, number, at, milliseconds, status, error, excerpt, next_at)
             SELECT * FROM done
             """, ct, [.. Keys(due), P(due, r => r.Tried), P(rows, r => (short)r.State), P(rows, r => r.NextAt?.UtcDateTime),
             P(rows, r => r.Attempt.Milliseconds), status, P(rows, r => r.Error), P(rows, r => r.Attempt.Excerpt), P(now.UtcDateTime),
-            P(rows, r => r.At.UtcDateTime)]);
+            P(rows, r => r.At.UtcDateTime), P(rows, r => r.Due.LeasedUntil.UtcDateTime)]);
     }
 
     /// <summary>How lanes have been doing, locked in their order; those that have been doing well are not among them.</summary>
@@ -219,6 +220,33 @@ internal static class DeliverySql
             ])
             await tx.Do($"{sql} WHERE shard = $1 AND account_id = $2 AND endpoint_id = $3", ct,
                 P(endpoint.Shard), P(endpoint.Account.Value), P(endpoint.Id));
+    }
+
+    /// <summary>
+    /// Deletes some deliveries that were finished before a time, with their attempts, the oldest of each endpoint first; answers how many.
+    /// Those that wait stay, and so do the pings of an endpoint that has not answered one: its cursor has yet to pass them.
+    /// </summary>
+    public static async Task<long> DeleteFinished(this Tx tx, DateTimeOffset before, int ofEndpoint, int limit, CancellationToken ct)
+    {
+        await using var command = tx.Command("""
+            WITH old AS (
+                SELECT p.shard, p.account_id, p.endpoint_id, o.event_number
+                FROM webhook_progress p CROSS JOIN LATERAL (
+                    SELECT event_number, finished_at FROM delivery
+                    WHERE shard = p.shard AND account_id = p.account_id AND endpoint_id = p.endpoint_id AND event_number <= p.fanned_to
+                    ORDER BY event_number LIMIT $2) o
+                WHERE o.finished_at < $1 LIMIT $3),
+            done AS (
+                DELETE FROM delivery d USING old k
+                WHERE d.shard = k.shard AND d.account_id = k.account_id AND d.endpoint_id = k.endpoint_id AND d.event_number = k.event_number
+                    AND d.finished_at < $1
+                RETURNING d.shard, d.account_id, d.endpoint_id, d.event_number),
+            attempts AS (
+                DELETE FROM delivery_attempt a USING done k
+                WHERE a.shard = k.shard AND a.account_id = k.account_id AND a.endpoint_id = k.endpoint_id AND a.event_number = k.event_number)
+            SELECT count(*) FROM done
+            """, P(before.UtcDateTime), P(ofEndpoint), P(limit));
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>Sends one delivery again from the start of the schedule, whatever became of it; false when there is none.</summary>

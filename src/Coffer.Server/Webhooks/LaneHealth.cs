@@ -20,6 +20,9 @@ internal sealed record LaneHealth(int Failures, DateTimeOffset? FirstFailure, Da
     /// <summary>Whether it has failed for so long that nothing is sent there any more.</summary>
     public bool IsDead(DateTimeOffset now) => FailingSince is { } since && now - since >= PatienceMax;
 
+    /// <summary>After an attempt that succeeded. A pause that was asked for by another, under way beside it, still holds.</summary>
+    public LaneHealth Succeeded(DateTimeOffset now) => SlowUntil > now ? Good with { SlowUntil = SlowUntil } : Good;
+
     /// <summary>After an attempt that failed.</summary>
     /// <param name="now">When.</param>
     /// <param name="pause">What the receiver asked for; null for nothing.</param>

@@ -82,7 +82,7 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
         {
             var health = before.GetValueOrDefault(lane.Key, LaneHealth.Good);
             foreach (var one in lane)
-                health = one.State == DeliveryState.Delivered ? LaneHealth.Good : health.Failed(now, Pause(one.Attempt));
+                health = one.State == DeliveryState.Delivered ? health.Succeeded(now) : health.Failed(now, Pause(one.Attempt));
             after.Add((lane.Key, health));
             // Callbacks have no endpoint of their own that could be disabled.
             if (lane.Key.Name.Length > 0)
@@ -108,7 +108,8 @@ internal sealed partial class RecordDeliveries(Db db, TimeProvider time, RandomB
             json.WriteEndObject();
         });
 
-    private static TimeSpan? Pause(Attempt attempt)
+    /// <summary>The pause that this answer asks for; null for none.</summary>
+    public static TimeSpan? Pause(Attempt attempt)
     {
         if (attempt.Status is not { } status || !_overloaded.Contains(status))
             return null;

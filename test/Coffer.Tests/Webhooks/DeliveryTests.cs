@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Coffer.Server.Events;
 using Coffer.Server.Webhooks;
 
@@ -30,6 +31,19 @@ public sealed class DeliveryTests(TestCluster cluster)
         Assert.Equal("""{"type":"balance.low","timestamp":"2026-01-15T12:00:00Z","data":{"n":0}}""", low.First().Body);
         Assert.Equal(9, await world.Scalar<long>("SELECT count(*) FROM delivery WHERE state = 2 AND tried = 1"));
         Assert.Equal(9, await world.Scalar<long>("SELECT count(*) FROM delivery_attempt WHERE status = 204 AND error IS NULL"));
+    }
+
+    [Fact]
+    public void The_schedule_is_that_of_the_standard_and_the_readme_names_it()
+    {
+        // Standard Webhooks 1.0.0, "Retry schedule and exponential backoff".
+        Assert.Equal(["0 s", "5 s", "5 min", "30 min", "2 h", "5 h", "10 h", "14 h", "20 h", "24 h"], RetrySchedule.Pauses.Select(Words));
+        var words = RetrySchedule.Pauses.Skip(1).Select(Words).ToList();
+        var sentence = $"after {string.Join(", ", words[..^1])} and {words[^1]} (each ± {RetrySchedule.Jitter * 100:F0} %)";
+        Assert.Contains(sentence, File.ReadAllText(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", "..", "README.md")), StringComparison.Ordinal);
+
+        static string Words(TimeSpan pause) => pause < TimeSpan.FromMinutes(1) ? $"{pause.TotalSeconds} s"
+            : pause < TimeSpan.FromHours(1) ? $"{pause.TotalMinutes} min" : $"{pause.TotalHours} h";
     }
 
     [Fact]
@@ -220,4 +234,6 @@ public sealed class DeliveryTests(TestCluster cluster)
         worker.LookNow();
         await DeliveryWorld.Settle(worker);
     }
+
+    private static string Here([CallerFilePath] string path = "") => path;
 }

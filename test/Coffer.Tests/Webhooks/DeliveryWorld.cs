@@ -8,6 +8,7 @@ using Coffer.Server.Outbound;
 using Coffer.Server.Sql;
 using Coffer.Server.Webhooks;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -53,7 +54,9 @@ internal sealed class DeliveryWorld : IAsyncDisposable
     }
 
     /// <summary>A worker of its own, as another server on the same database would have.</summary>
-    public DeliverEvents Worker(TimeProvider? time = null) => new(Db, NewPost(), Secrets, time ?? Time, RandomNumberGenerator.Fill, NullLogger.Instance);
+    public DeliverEvents Worker(TimeProvider? time = null, Db? db = null, EndpointSecrets? secrets = null, ILogger? log = null,
+        Action<string>? at = null) =>
+        new(db ?? Db, NewPost(), secrets ?? Secrets, time ?? Time, RandomNumberGenerator.Fill, log ?? NullLogger.Instance, at: at);
 
     public static PostOut NewPost() => new(new NetworkRules([IPNetwork.Parse("127.0.0.0/8")], []), TimeProvider.System);
 
