@@ -7,6 +7,7 @@ using Coffer.Server.Chain;
 using Coffer.Server.Dashboard;
 using Coffer.Server.Host;
 using Coffer.Server.Ledger;
+using Coffer.Server.OpenApi;
 using Coffer.Server.Outbound;
 using Coffer.Server.Payments;
 using Coffer.Server.Payouts;
@@ -160,6 +161,7 @@ internal sealed class App : IAsyncDisposable
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
+        web.MapReference();
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
         var priceHttp = prices is null ? null : new PriceHttp(time);

@@ -15,7 +15,7 @@ public sealed partial class TidyTests
         ["", "Commands", "Demo"],
         ["Chain"],
         ["Payouts"],
-        ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "Signer"],
+        ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "OpenApi", "Signer"],
         ["Addresses"],
         ["Auth", "Ledger"],
         ["Events", "Outbound"],
