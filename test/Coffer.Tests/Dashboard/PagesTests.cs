@@ -47,7 +47,7 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
         var token = await account.Token();
         Task<Got> Ask(string path, string body) => world.Send(HttpMethod.Post, path, body, ("Authorization", $"Bearer {token}"));
         Assert.Equal(201, (await Ask("/user/alerts", """{"currency":"USDTERC20","threshold":"100"}""")).Status);
-        Assert.Equal(201, (await Ask("/user/webhooks", """{"url":"http://127.0.0.1:9/hook","description":"Nobody is there"}""")).Status);
+        Assert.Equal(201, (await Ask("/user/webhooks", """{"url":"http://127.0.0.1:47999/hook","description":"Nobody is there"}""")).Status);
     }
 
     /// <summary>Where the pictures of the run stay: beside what was built.</summary>
