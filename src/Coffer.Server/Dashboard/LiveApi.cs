@@ -47,7 +47,7 @@ internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stoppi
                 }
                 else if (time.GetElapsedTime(said) >= _beat)
                 {
-                    await Say(http, ": still here\n\n", ends.Token);
+                    await Say(http, "event: beat\ndata: 1\n\n", ends.Token);
                     said = time.GetTimestamp();
                 }
 

@@ -57,7 +57,7 @@ internal sealed class TransactionsModel(Visit visit, AskApi api) : DashboardPage
         (Rows, Next) = (page.Items("transactions"), page.Text("next_cursor"));
     }
 
-    public async Task OnGetCsv(TransactionQuery asked, CancellationToken ct)
+    public async Task<IActionResult> OnGetCsv(TransactionQuery asked, CancellationToken ct)
     {
         Read(asked);
         var page = await Api.Get($"/transactions{Page(CsvPage, null)}");
@@ -72,7 +72,7 @@ internal sealed class TransactionsModel(Visit visit, AskApi api) : DashboardPage
             text.Clear();
             rows += CsvPage;
             if (!page.Is("has_more") || rows >= CsvMax)
-                return;
+                return new EmptyResult();
         }
     }
 

@@ -3,6 +3,7 @@
 
 const line = document.getElementById('line');
 const slowest = 60_000;
+const patience = 35_000;
 let waiting;
 
 async function refresh() {
@@ -24,11 +25,39 @@ function soon() {
   waiting ??= setTimeout(refresh, 150);
 }
 
+// A line that went dead without a word is told by the beats that do not come.
+let stream;
+let heard;
+let missing;
+
+function hear() {
+  heard = true;
+  line.hidden = true;
+  clearTimeout(missing);
+  missing = setTimeout(() => { lost(); dial(); }, patience);
+}
+
+function lost() {
+  line.hidden = false;
+}
+
+function dial() {
+  stream?.close();
+  stream = new EventSource('/dashboard/live');
+  stream.addEventListener('open', () => {
+    // Whatever happened while nobody listened is in the page that is asked for now.
+    if (heard) soon();
+    hear();
+  });
+  stream.addEventListener('beat', hear);
+  stream.addEventListener('change', () => { hear(); soon(); });
+  stream.addEventListener('error', lost);
+}
+
 if (document.querySelector('[data-live]')) {
-  const stream = new EventSource('/dashboard/live');
-  stream.addEventListener('change', soon);
-  stream.addEventListener('open', () => { line.hidden = true; });
-  stream.addEventListener('error', () => { line.hidden = false; });
+  dial();
+  addEventListener('offline', lost);
+  addEventListener('online', dial);
   // What moves without an event, a price for instance, is seen a minute later at most.
   setInterval(() => { if (!document.hidden) soon(); }, slowest);
 }
