@@ -15,7 +15,7 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
     {
         await using var world = await World.Start(cluster, new Settings { WebhookNetworks = [IPNetwork.Parse("127.0.0.0/8")] });
         var account = await world.Account();
-        await Fill(world, account);
+        await Fill(world, account, webhook: true);
         await Browser.User(account, "operator", Role.Operator);
         string[] paths =
         [
@@ -31,7 +31,21 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
         Assert.Equal(2 * paths.Length, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
-    private static async Task Fill(World world, TestAccount account)
+    [Fact]
+    public async Task People_work_without_javascript_by_keyboard_and_see_what_changes_and_the_seeds_chart()
+    {
+        await using var world = await World.Start(cluster);
+        var account = await world.Account();
+        await Fill(world, account);
+        await Browser.User(account, "owner");
+        var printed = await node.Run("dashboard.mjs", ("BASE", world.App.BaseUrl), ("NAME", "owner"), ("PASSWORD", Browser.Password),
+            ("API_KEY", await account.ApiKey()), ("TOKEN", await account.Token()), ("WALLET", account.DefaultWallet.Value.ToString()),
+            ("PAYEE", Withdrawer.SomePayee(7)), ("SAMPLE", Source("test", "samples", "balance_chart.js")),
+            ("CHART", Source("src", "Coffer.Server", "wwwroot", "assets", "lib", "chart.js")));
+        Assert.Equal(4, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private static async Task Fill(World world, TestAccount account, bool webhook = false)
     {
         var key = await account.ApiKey();
         Task<Got> Post(string path, string body) => world.Send(HttpMethod.Post, path, body, ("X-API-Key", key));
@@ -47,10 +61,14 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
         var token = await account.Token();
         Task<Got> Ask(string path, string body) => world.Send(HttpMethod.Post, path, body, ("Authorization", $"Bearer {token}"));
         Assert.Equal(201, (await Ask("/user/alerts", """{"currency":"USDTERC20","threshold":"100"}""")).Status);
-        Assert.Equal(201, (await Ask("/user/webhooks", """{"url":"http://127.0.0.1:47999/hook","description":"Nobody is there"}""")).Status);
+        if (webhook)
+            Assert.Equal(201, (await Ask("/user/webhooks", """{"url":"http://127.0.0.1:47999/hook","description":"Nobody is there"}""")).Status);
     }
 
     /// <summary>Where the pictures of the run stay: beside what was built.</summary>
-    private static string Pictures([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "artifacts", "pages"));
+    private static string Pictures() => Source("artifacts", "pages");
+
+    private static string Source(params string[] path) => Path.Combine([Root(), .. path]);
+
+    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

@@ -1,0 +1,144 @@
+// What people do with the dashboard, in a real browser: without JavaScript, with the keyboard alone, and while things change.
+// Prints one line for each; ends with the first that fails.
+import { readFileSync } from 'node:fs';
+import { deepStrictEqual, ok, strictEqual } from 'node:assert';
+import { chromium } from 'playwright-core';
+
+const { BASE, NAME, PASSWORD, API_KEY, TOKEN, WALLET, PAYEE, SAMPLE, CHART, CHROMIUM = '/usr/bin/chromium' } = process.env;
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+
+async function api(path, body) {
+  const answer = await fetch(BASE + path, {
+    method: body ? 'POST' : 'GET',
+    headers: { 'Content-Type': 'application/json', ...(path.startsWith('/user') ? { Authorization: `Bearer ${TOKEN}` } : { 'X-API-Key': API_KEY }) },
+    body: body && JSON.stringify(body),
+  });
+  ok(answer.ok, `${path}: ${answer.status}`);
+  return answer.json();
+}
+
+async function signIn(page) {
+  await page.goto(`${BASE}/sign-in`);
+  await page.getByLabel('Name').fill(NAME);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${BASE}/`);
+}
+
+async function withoutJavaScript() {
+  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await signIn(page);
+  await page.getByRole('link', { name: 'USDTERC20' }).click();
+  const figures = await page.locator('#history-table tbody tr td:nth-child(2) .amount').allTextContents();
+  const told = await api('/user/balances/history/?currency=USDTERC20&period=7d&interval=daily');
+  deepStrictEqual(figures, told.history.map((row) => row.balance));
+  await page.goto(`${BASE}/dashboard/withdrawals/new?wallet=${WALLET}`);
+  await page.locator('#currency').selectOption('USDTERC20');
+  await page.locator('#amount').fill('12.5');
+  await page.getByLabel('To the address').fill(PAYEE);
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByRole('button', { name: 'Withdraw', exact: true }).click();
+  await page.waitForURL(/withdrawals\/[0-9a-f-]{36}/);
+  await page.getByRole('button', { name: 'Cancel the withdrawal' }).click();
+  await page.getByText('Cancelled').waitFor();
+  await page.context().close();
+}
+
+async function byKeyboard() {
+  const page = await (await browser.newContext()).newPage();
+  const reach = async (test) => {
+    for (let i = 0; i < 80; i++) {
+      await page.keyboard.press('Tab');
+      const seen = await page.evaluate((text) => {
+        const at = document.activeElement;
+        const box = at.getBoundingClientRect();
+        const style = getComputedStyle(at);
+        return { fits: at.id === text || at.textContent.trim() === text, shown: box.width > 0 && (style.outlineStyle !== 'none' || at.matches('input, select')) };
+      }, test);
+      if (seen.fits) return ok(seen.shown, `${test} has the focus and does not show it`);
+    }
+    throw new Error(`${test} cannot be reached by keyboard`);
+  };
+  await page.goto(`${BASE}/sign-in`);
+  strictEqual(await page.evaluate(() => document.activeElement.id), 'name');
+  await page.keyboard.type(NAME);
+  await reach('password');
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${BASE}/`);
+  await reach('Withdrawals');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/withdrawals$/);
+  await reach('New withdrawal');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/withdrawals\/new/);
+  await reach('currency');
+  await page.keyboard.type('USDT');
+  await reach('amount');
+  await page.keyboard.type('11.25');
+  await reach('address');
+  await page.keyboard.type(PAYEE);
+  await page.keyboard.press('Enter');
+  await page.getByText('Is this right?').waitFor();
+  await reach('Withdraw');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/withdrawals\/[0-9a-f-]{36}/);
+  await page.context().close();
+}
+
+async function live() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page);
+  await page.waitForLoadState('load');
+  await page.waitForTimeout(500);
+  const cell = page.locator('[data-live="currencies"] tr', { hasText: 'USDTERC20' }).locator('td').nth(1).locator('.amount');
+  const before = await cell.textContent();
+  await page.evaluate(() => { globalThis.sameDocument = true; });
+  await api('/sandbox/deposits', { wallet_id: WALLET, currency: 'USDTERC20', amount: '77' });
+  await api('/sandbox/blocks', { count: 1 });
+  await page.waitForFunction(([text]) => {
+    const row = [...document.querySelectorAll('[data-live="currencies"] tr')].find((one) => one.textContent.includes('USDTERC20'));
+    return row.querySelectorAll('td')[1].querySelector('.amount').textContent !== text;
+  }, [before], { timeout: 15_000 });
+  ok(await page.evaluate(() => globalThis.sameDocument), 'the page was loaded anew');
+  strictEqual(await cell.textContent(), (await api('/user/balances/?currency=USDTERC20')).balances[0].pending_balance);
+  strictEqual(await page.locator('#line').isVisible(), false);
+  await context.setOffline(true);
+  await page.locator('#line').waitFor({ state: 'visible', timeout: 30_000 });
+  await context.setOffline(false);
+  await page.locator('#line').waitFor({ state: 'hidden', timeout: 30_000 });
+  await context.close();
+}
+
+async function sampleOfTheDocumentation() {
+  const page = await (await browser.newContext()).newPage();
+  // The sample names the address of the documentation; it is led to this server, everything else stays as it is written.
+  await page.route('https://api.cryptofuse.io/**', async (route) => {
+    const url = new URL(route.request().url());
+    const answer = await fetch(BASE + url.pathname + url.search, { headers: { Authorization: route.request().headers().authorization ?? '' } });
+    const headers = { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'Authorization' };
+    await route.fulfill({ status: answer.status, headers, body: await answer.text() });
+  });
+  await page.setContent('<canvas id="chart" width="800" height="400"></canvas>');
+  await page.addScriptTag({ path: CHART });
+  const drawn = await page.evaluate(async ([sample, token]) => {
+    const make = new Function('accessToken', `${sample}\nreturn getBalanceChartData;`)(token);
+    const data = await make('USDTERC20', '7d');
+    const chart = new globalThis.Chart(document.getElementById('chart'), { type: 'line', data, options: { animation: false, responsive: false } });
+    return { sets: chart.data.datasets.map((set) => set.label), last: data.datasets[0].data.at(-1), picture: chart.toBase64Image().length };
+  }, [readFileSync(SAMPLE, 'utf8').replaceAll(/^export /gm, ''), TOKEN]);
+  deepStrictEqual(drawn.sets, ['Balance', 'Deposits', 'Withdrawals']);
+  strictEqual(drawn.last, Number((await api('/user/balances/?currency=USDTERC20')).balances[0].total_balance));
+  ok(drawn.picture > 5_000, 'nothing is drawn');
+  await page.context().close();
+}
+
+try {
+  for (const run of [withoutJavaScript, byKeyboard, live, sampleOfTheDocumentation]) {
+    await run();
+    console.log(run.name);
+  }
+} finally {
+  await browser.close();
+}
