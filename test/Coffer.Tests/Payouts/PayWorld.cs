@@ -11,6 +11,10 @@ namespace Coffer.Tests.Payouts;
 internal sealed class PayWorld : IAsyncDisposable
 {
     public static readonly BigInteger Plenty = 1_000 * EvmWorld.Coin;
+
+    /// <summary>No test takes back so many blocks: what the world begins with stays.</summary>
+    private const int Buried = 16;
+
     private readonly List<PayingEvm> processes = [];
 
     private PayWorld(EvmWorld chain, ChainWorld books, string database) => (Chain, Books, Database) = (chain, books, database);
@@ -33,6 +37,7 @@ internal sealed class PayWorld : IAsyncDisposable
         await chain.Transfer(chain.Tether, TestHotKey.Address, Plenty);
         await chain.Node.Mine();
         var refuser = EvmAddress.Read(await chain.Node.Deploy((await Contracts.Compiled(folder))["Refuser"]))!;
+        await chain.Node.Mine(Buried);
         var (books, database) = await ChainWorld.New(cluster);
         var world = new PayWorld(chain, books, database) { Refuser = refuser };
         await using var bank = new PayingEvm(database, chain.Node.Url, world.Tokens);
