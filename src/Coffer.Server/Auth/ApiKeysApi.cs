@@ -47,7 +47,8 @@ internal sealed class ApiKeysApi(Db db, IssueCredential issue, TimeProvider time
         if (wallets is not null && await db.WalletsNotOf(caller.Account, caller.Shard, wallets, http.RequestAborted) is [var foreign, ..])
             throw new Refused(Refusal.Parameter("wallets", $"There is no wallet {foreign} in this account."));
         var account = await db.AccountById(caller.Account, http.RequestAborted) ?? throw new Refused(Refusal.NotFound("account"));
-        var (secret, key) = await issue.ApiKey(account, name, scopes, wallets, addresses, expiresAt, http.RequestAborted);
+        var (secret, key) = await issue.ApiKey(account, name, scopes, wallets, addresses, expiresAt, http.RequestAborted,
+            caller.Credential);
         http.Response.Headers.CacheControl = "no-store";
         await Answer.Json(http, StatusCodes.Status201Created, KeyAnswer.Of(key, secret));
     }

@@ -38,11 +38,13 @@ internal static class CredentialSql
         return await row.ReadAsync(ct) ? Read(row, 0) : null;
     }
 
-    public static async Task InsertApiKey(this Tx tx, byte[] hash, Account account, ApiKey key, CancellationToken ct)
+    /// <summary>Adds an API key. Behind it stands whoever stands behind the credential that asked for it (null: the operator).</summary>
+    public static async Task InsertApiKey(this Tx tx, byte[] hash, Account account, ApiKey key, Guid? maker,
+        CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("""
-            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, wallets, addresses, name, hint, created_at, expires_at)
-            VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, wallets, addresses, name, hint, created_at, expires_at, made_by)
+            VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (SELECT coalesce(user_id, made_by) FROM credential WHERE id = $13))
             """, tx.Connection, tx.Transaction)
         {
             Parameters =
@@ -50,7 +52,7 @@ internal static class CredentialSql
                 P(hash), P(key.Id), P(account.Id.Value), P(account.Shard), P((short)account.Mode), P((short)key.Scopes),
                 Maybe(key.Wallets?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid),
                 Maybe(key.Addresses?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text), P(key.Name), P(key.Hint),
-                P(key.CreatedAt.UtcDateTime), Maybe(key.ExpiresAt?.UtcDateTime, NpgsqlDbType.TimestampTz),
+                P(key.CreatedAt.UtcDateTime), Maybe(key.ExpiresAt?.UtcDateTime, NpgsqlDbType.TimestampTz), Maybe(maker, NpgsqlDbType.Uuid),
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -61,8 +63,8 @@ internal static class CredentialSql
     {
         // Only while the client is not revoked: the row is locked against a revocation that runs at the same time.
         await using var command = new NpgsqlCommand("""
-            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, client_id, created_at, expires_at)
-            SELECT $1, 2, $2, account_id, shard, mode, $4, client_id, $5, $6
+            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, client_id, created_at, expires_at, made_by)
+            SELECT $1, 2, $2, account_id, shard, mode, $4, client_id, $5, $6, made_by
             FROM oauth_client WHERE client_id = $3 AND revoked_at IS NULL FOR SHARE
             """, tx.Connection, tx.Transaction)
         {
@@ -104,6 +106,14 @@ internal static class CredentialSql
         await using var command = db.Reads.CreateCommand("SELECT account_id FROM credential WHERE id = $1 AND kind = 1");
         command.Parameters.Add(P(id));
         return await command.ExecuteScalarAsync(ct) is Guid account ? new AccountId(account) : null;
+    }
+
+    /// <summary>The user who stands behind an API key; null when none does, as behind the operator's.</summary>
+    public static async Task<Guid?> ApiKeyMaker(this Db db, Guid id, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("SELECT made_by FROM credential WHERE id = $1");
+        command.Parameters.Add(P(id));
+        return await command.ExecuteScalarAsync(ct) is Guid maker ? maker : null;
     }
 
     /// <summary>Revokes the account's API key; false when it has none of this id. A second time changes nothing.</summary>

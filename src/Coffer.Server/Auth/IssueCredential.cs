@@ -30,14 +30,15 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
     /// <summary>An expired token is kept this long, so that it is answered "has expired" and not "is not known".</summary>
     private static readonly TimeSpan _keepExpired = TimeSpan.FromDays(1);
 
+    /// <param name="maker">The id of the credential that asks for it; null: the operator does.</param>
     public async Task<(string Secret, ApiKey Key)> ApiKey(Account account, string name, Scopes scopes, IReadOnlyList<Guid>? wallets,
-        IReadOnlyList<string>? addresses, DateTimeOffset? expiresAt, CancellationToken ct)
+        IReadOnlyList<string>? addresses, DateTimeOffset? expiresAt, CancellationToken ct, Guid? maker = null)
     {
         var secret = Secret(SecretText.ApiKey(account.Mode));
         var key = Auth.ApiKey.Of(ids.New(), name, secret, scopes, time.GetUtcNow())
             with
         { Wallets = wallets, Addresses = addresses, ExpiresAt = expiresAt };
-        await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, token), ct);
+        await db.Transaction((tx, token) => tx.InsertApiKey(Authenticate.Hash(secret), account, key, maker, token), ct);
         return (secret, key);
     }
 
@@ -45,11 +46,13 @@ internal sealed class IssueCredential(Db db, Ids ids, RandomBytes random, TimePr
     public Task<bool> RevokeApiKey(AccountId account, Guid id, CancellationToken ct) =>
         db.Transaction((tx, token) => tx.RevokeApiKey(account, id, time.GetUtcNow(), token), ct, repeatable: true);
 
-    public async Task<(string Secret, OAuthClient Client)> Client(Account account, string name, Scopes scopes, CancellationToken ct)
+    /// <param name="madeBy">The user of the dashboard who makes it; null: the operator does.</param>
+    public async Task<(string Secret, OAuthClient Client)> Client(Account account, string name, Scopes scopes, CancellationToken ct,
+        Guid? madeBy = null)
     {
         var secret = Secret(SecretKind.ClientSecret);
         var client = new OAuthClient(ids.New().ToString(), Authenticate.Hash(secret), account.Id, account.Shard, account.Mode, scopes, name,
-            time.GetUtcNow());
+            time.GetUtcNow(), madeBy);
         await db.Transaction((tx, token) => tx.Insert(client, token), ct);
         return (secret, client);
     }

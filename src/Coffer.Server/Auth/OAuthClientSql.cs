@@ -5,8 +5,9 @@ using Npgsql;
 namespace Coffer.Server.Auth;
 
 /// <summary>Who may ask for access tokens, and for which account (RFC 6749, 2).</summary>
+/// <param name="MadeBy">The user of the dashboard who made it; null: the operator's command did.</param>
 internal sealed record OAuthClient(string ClientId, byte[] SecretHash, AccountId Account, short Shard, Mode Mode, Scopes Scopes,
-    string Name, DateTimeOffset CreatedAt);
+    string Name, DateTimeOffset CreatedAt, Guid? MadeBy = null);
 
 /// <summary>The statements on the table <c>oauth_client</c>: its only writer.</summary>
 internal static class OAuthClientSql
@@ -14,8 +15,8 @@ internal static class OAuthClientSql
     public static async Task Insert(this Tx tx, OAuthClient client, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("""
-            INSERT INTO oauth_client (client_id, secret_hash, account_id, shard, mode, scopes, name, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO oauth_client (client_id, secret_hash, account_id, shard, mode, scopes, name, created_at, made_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """, tx.Connection, tx.Transaction)
         {
             Parameters =
@@ -28,6 +29,7 @@ internal static class OAuthClientSql
                 new NpgsqlParameter<short> { TypedValue = (short)client.Scopes },
                 new NpgsqlParameter<string> { TypedValue = client.Name },
                 new NpgsqlParameter<DateTime> { TypedValue = client.CreatedAt.UtcDateTime },
+                SqlParameters.Maybe(client.MadeBy, NpgsqlTypes.NpgsqlDbType.Uuid),
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -46,6 +48,14 @@ internal static class OAuthClientSql
             return null;
         return new OAuthClient(clientId, row.GetFieldValue<byte[]>(0), new AccountId(row.GetGuid(1)), row.GetInt16(2),
             (Mode)row.GetInt16(3), (Scopes)row.GetInt16(4), row.GetString(5), row.GetDateTime(6));
+    }
+
+    /// <summary>The user of the dashboard who made a client, revoked or not; null when none did.</summary>
+    public static async Task<Guid?> OAuthClientMaker(this Db db, string clientId, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("SELECT made_by FROM oauth_client WHERE client_id = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
+        return await command.ExecuteScalarAsync(ct) is Guid maker ? maker : null;
     }
 
     /// <summary>The account's clients that are not revoked, newest first.</summary>

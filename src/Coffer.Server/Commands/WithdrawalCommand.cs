@@ -95,7 +95,7 @@ internal static class WithdrawalCommand
             """, async (work, row, by, ct) =>
             {
                 await using var ledger = work.WithdrawalLedger();
-                return await Decide(work, ledger).Reject(row, by, why);
+                return await Decide(work, ledger).Reject(row, by, why, ct);
             }, decides: true, before: parsed => why = Operator.Line(parsed.GetValue(reason)!, "--reason", ApprovalsApi.ReasonMax));
         command.Options.Add(reason);
         return command;

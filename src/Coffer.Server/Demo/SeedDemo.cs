@@ -111,7 +111,7 @@ internal sealed class SeedDemo
                     await tx.Watch(IssuedAddress.FirstSimulated(ids.New(), account.Shard, account.Id, one.Id, network, now), token);
             }
 
-            await tx.InsertApiKey(Authenticate.Hash(demo.ApiKey), account, ApiKey.Of(demo.KeyId, "Demo key", demo.ApiKey, all, now), token);
+            await tx.InsertApiKey(Authenticate.Hash(demo.ApiKey), account, ApiKey.Of(demo.KeyId, "Demo key", demo.ApiKey, all, now), null, token);
             await tx.Insert(new OAuthClient(demo.ClientId, Authenticate.Hash(demo.ClientSecret), account.Id, account.Shard, account.Mode,
                 all, "Demo client", now), token);
         }, ct);

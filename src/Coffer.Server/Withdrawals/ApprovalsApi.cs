@@ -29,7 +29,7 @@ internal sealed class ApprovalsApi(Db db, DecideWithdrawal decide, Currencies cu
         var body = await Input.Body(http);
         var reason = body.Text("reason", ReasonMax);
         body.Check();
-        await Tell(http, await decide.Reject(await Find(http), http.Caller().Name, reason));
+        await Tell(http, await decide.Reject(await Find(http), http.Caller().Name, reason, http.RequestAborted));
     }
 
     private async Task<Withdrawal> Find(HttpContext http)

@@ -1,3 +1,4 @@
+using Coffer.Server.Auth;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Withdrawals;
@@ -15,7 +16,7 @@ internal sealed class DecideWithdrawal(Db db, FinishWithdrawal finish, TimeProvi
     /// <exception cref="Refused">It needs no approval, is beyond it, or was asked for by the same.</exception>
     public async Task<Withdrawal> Approve(Withdrawal withdrawal, string by, CancellationToken ct)
     {
-        CheckOther(withdrawal, by);
+        await CheckOther(withdrawal, by, ct);
         var now = time.GetUtcNow();
         await db.Transaction((tx, token) => tx.Approve(withdrawal, by, finish.Currencies, now, token), ct, repeatable: true);
         var row = await db.FindWithdrawal(withdrawal.Shard, withdrawal.Account, withdrawal.Id.Value, ct)
@@ -31,16 +32,30 @@ internal sealed class DecideWithdrawal(Db db, FinishWithdrawal finish, TimeProvi
 
     /// <summary>Refuses it and gives everything back.</summary>
     /// <exception cref="Refused">Somebody has begun to pay it, it has ended, or was asked for by the same.</exception>
-    public Task<Withdrawal> Reject(Withdrawal withdrawal, string by, string reason)
+    public async Task<Withdrawal> Reject(Withdrawal withdrawal, string by, string reason, CancellationToken ct)
     {
-        CheckOther(withdrawal, by);
-        return finish.Reject(withdrawal, by, reason);
+        await CheckOther(withdrawal, by, ct);
+        return await finish.Reject(withdrawal, by, reason);
     }
 
-    private static void CheckOther(Withdrawal withdrawal, string by)
+    /// <summary>A person is the same behind his sessions, the keys and clients that he made, and those that these made.</summary>
+    private async Task CheckOther(Withdrawal withdrawal, string by, CancellationToken ct)
     {
-        if (withdrawal.RequestedBy == by)
-            throw new Refused(new(RefusalCode.Forbidden, "This credential asked for the withdrawal; somebody else has to decide about it.",
-                new Dictionary<string, object> { ["requested_by"] = by }));
+        var asked = withdrawal.RequestedBy;
+        if (asked is null || (asked != by && (await PersonBehind(by, ct) is not { } person || await PersonBehind(asked, ct) != person)))
+            return;
+        throw new Refused(new(RefusalCode.Forbidden, asked == by
+            ? "This credential asked for the withdrawal; somebody else has to decide about it."
+            : "You asked for the withdrawal, with a credential that you made; somebody else has to decide about it.",
+            new Dictionary<string, object> { ["requested_by"] = asked }));
     }
+
+    /// <summary>The user of the dashboard behind a name that <see cref="Caller.Name"/> has given; null when there is none.</summary>
+    private async Task<Guid?> PersonBehind(string name, CancellationToken ct) => name.Split(':', 2) switch
+    {
+        ["user", var id] when Guid.TryParse(id, out var user) => user,
+        ["key", var id] when Guid.TryParse(id, out var key) => await db.ApiKeyMaker(key, ct),
+        ["client", var id] => await db.OAuthClientMaker(id, ct),
+        _ => null,
+    };
 }

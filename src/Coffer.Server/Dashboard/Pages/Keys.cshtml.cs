@@ -49,7 +49,7 @@ internal sealed class KeysModel(Visit visit, AskApi api, Db db, IssueCredential 
         {
             var account = await db.AccountById(Session.Account, ct) ?? throw new Refused(Refusal.NotFound("account"));
             var wanted = Scopes(scopes).Aggregate(Coffer.Scopes.None, (all, word) => all | (Credentials.Scope(word) ?? Coffer.Scopes.None));
-            var (secret, client) = await issue.Client(account, Given(name)!, wanted, ct);
+            var (secret, client) = await issue.Client(account, Given(name)!, wanted, ct, Session.User);
             (Secret, ClientId) = (secret, client.ClientId);
         }
 
