@@ -48,7 +48,8 @@ internal sealed class AskApi(Visit visit, ApiPipeline pipeline)
         var query = path.IndexOf('?');
         inner.Request.Method = method;
         (inner.Request.Scheme, inner.Request.Host) = (page.Request.Scheme, page.Request.Host);
-        inner.Request.Path = Uri.UnescapeDataString(query < 0 ? path : path[..query]);
+        // As from the wire: a slash that a form has sent in an id stays escaped and names no other route.
+        inner.Request.Path = PathString.FromUriComponent(query < 0 ? path : path[..query]);
         inner.Request.QueryString = query < 0 ? QueryString.Empty : new QueryString(path[query..]);
         if (idempotencyKey is not null)
             inner.Request.Headers["Idempotency-Key"] = idempotencyKey;

@@ -9,13 +9,20 @@ namespace Coffer.Server.Auth;
 /// Name, password and code -> a new session. Called by the sign-in page.
 ///
 /// A name that nobody has, a wrong password, a wrong code and a disabled user are answered alike and take the same time. Tries are counted
-/// per address, and per name with a window that opens again by itself: nobody is locked out for good. Few passwords are hashed at a time,
-/// so that guessers cannot take the processor from everybody else.
+/// per address, per name and address, more widely per name from everywhere, and narrowly for the codes of somebody whose password is right;
+/// every window opens again by itself, so nobody is locked out for good. Few passwords are hashed at a time, so that guessers cannot take
+/// the processor from everybody else.
 /// </summary>
 internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes random, IDataProtectionProvider keys, TimeProvider time)
 {
-    /// <summary>Tries a minute for one name, from wherever they come.</summary>
+    /// <summary>Tries a minute for one name from one address.</summary>
     public const int TriesPerMinute = 10;
+
+    /// <summary>Tries a minute for one name from wherever they come: enough that a stranger alone cannot keep its owner out.</summary>
+    public const int TriesPerName = 100;
+
+    /// <summary>Codes a minute for one user whose password was right: a million codes are not tried through in a lifetime of passwords.</summary>
+    public const int CodesPerMinute = 5;
 
     private const int HashesAtOnce = 2;
 
@@ -26,7 +33,9 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
     private readonly RequestCounters _perAddress =
         new(new RequestRate("address", settings.TokenRequestsPerMinute, TimeSpan.FromMinutes(1), time));
 
-    private readonly RequestCounters _perName = new(new RequestRate("name", TriesPerMinute, TimeSpan.FromMinutes(1), time));
+    private readonly RequestCounters _perPair = new(new RequestRate("name", TriesPerMinute, TimeSpan.FromMinutes(1), time));
+    private readonly RequestCounters _perName = new(new RequestRate("name", TriesPerName, TimeSpan.FromMinutes(1), time));
+    private readonly RequestCounters _perCode = new(new RequestRate("code", CodesPerMinute, TimeSpan.FromMinutes(1), time));
 
     /// <summary>The secret of a new session for the cookie; null when name, password or code is wrong.</summary>
     /// <param name="address">Who is counted as one caller (<see cref="ClientAddress.Group"/>).</param>
@@ -34,6 +43,7 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
     public async Task<string?> Run(string name, string password, string? code, string address, CancellationToken ct)
     {
         Count(_perAddress, address);
+        Count(_perPair, $"{address} {User.Normal(name)}");
         Count(_perName, User.Normal(name));
         var user = await db.UserByName(name, ct);
         var right = await Matches(user?.Password ?? _nobody, password, ct);
@@ -41,6 +51,8 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
             return null;
         var now = time.GetUtcNow();
         long? step = null;
+        if (user.Totp is not null)
+            Count(_perCode, user.Name);
         if (user.Totp is { } encrypted && (step = Accept(user.Id, encrypted, code, user.TotpStep, now)) is null)
             return null;
         var renewed = user.Password.Rounds < PasswordHash.RoundsNow ? PasswordHash.Of(password, random) : null;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Coffer.Server.Auth;
 using Coffer.Server.Sql;
@@ -17,13 +18,43 @@ internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stoppi
     /// <summary>After this long something is sent, so that both ends notice a dead line.</summary>
     private static readonly TimeSpan _beat = TimeSpan.FromSeconds(14);
 
+    /// <summary>Streams of one session at a time: its open windows. Each costs two small statements now and then.</summary>
+    private const int StreamsMax = 16;
+
+    private readonly ConcurrentDictionary<Guid, int> _streams = new();
+
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/dashboard/live", Run).Public().WithMetadata(new PageAccess(Role.Viewer));
 
     private async Task Run(HttpContext http)
     {
         var session = http.Features.Get<Session>()!;
+        if (_streams.AddOrUpdate(session.Credential, 1, (_, open) => open + 1) > StreamsMax)
+        {
+            Leave(session);
+            throw new Refused(new(RefusalCode.RateLimitExceeded, "Too many windows are open; close some."));
+        }
+
+        try
+        {
+            await Tell(http, session);
+        }
+        finally
+        {
+            Leave(session);
+        }
+    }
+
+    private void Leave(Session session)
+    {
+        if (_streams.AddOrUpdate(session.Credential, 0, (_, open) => open - 1) == 0)
+            _streams.TryRemove(KeyValuePair.Create(session.Credential, 0));
+    }
+
+    private async Task Tell(HttpContext http, Session session)
+    {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
-        using var rung = new SemaphoreSlim(0);
+        // Never disposed: a ring that is under way when the page goes must not fail in the transaction that rang.
+        var rung = new SemaphoreSlim(0);
         using var bell = db.Bell.Listen(account =>
         {
             if (account == session.Account)

@@ -60,7 +60,7 @@ internal sealed class WalletModel(Visit visit, AskApi api, Ids ids) : DashboardP
             description = Given(description),
         }, Given(once));
         if (!Refused(moved))
-            return Redirect($"/dashboard/wallets/{id}?done=moved");
+            return Redirect($"/dashboard/wallets/{Uri.EscapeDataString(id)}?done=moved");
         await Load(id);
         return Page();
     }
@@ -68,7 +68,7 @@ internal sealed class WalletModel(Visit visit, AskApi api, Ids ids) : DashboardP
     public async Task<IActionResult> OnPostRename(string id, string? name)
     {
         if (!Refused(await Api.Send("PATCH", $"/wallets/{Uri.EscapeDataString(id)}", new { name = Given(name) })))
-            return Redirect($"/dashboard/wallets/{id}?done=renamed");
+            return Redirect($"/dashboard/wallets/{Uri.EscapeDataString(id)}?done=renamed");
         await Load(id);
         return Page();
     }

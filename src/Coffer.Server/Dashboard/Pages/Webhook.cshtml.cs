@@ -52,7 +52,7 @@ internal sealed class WebhookModel(Visit visit, AskApi api) : DashboardPage(visi
             if (what == "delete")
                 return Redirect("/dashboard/webhooks");
             if (what != "rotate-secret")
-                return Redirect($"/dashboard/webhooks/{Id}?done={what}");
+                return Redirect($"/dashboard/webhooks/{Uri.EscapeDataString(Id)}?done={what}");
             Secret = reply.Body.Text("secret");
         }
 
@@ -77,7 +77,7 @@ internal sealed class WebhookModel(Visit visit, AskApi api) : DashboardPage(visi
     private async Task<IActionResult> Sent(ApiReply reply, string word)
     {
         if (!Refused(reply))
-            return Redirect($"/dashboard/webhooks/{Id}?done={word}");
+            return Redirect($"/dashboard/webhooks/{Uri.EscapeDataString(Id)}?done={word}");
         await Load(Id, null);
         return Page();
     }
