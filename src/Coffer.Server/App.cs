@@ -102,6 +102,7 @@ internal sealed class App : IAsyncDisposable
         builder.Services.AddSingleton(new OperatorDesk(ct => db.FrozenAll(ct),
             (on, reason, by, ct) => new AllowWithdrawals(db, time).FreezeAll(on, reason, by, ct)));
         var web = builder.Build();
+        ClientAddress.BelieveProxies(web, settings.Proxies);
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
         var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
         var sessions = new Sessions(db, use, settings, random, time);
@@ -165,7 +166,7 @@ internal sealed class App : IAsyncDisposable
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
         var priceHttp = prices is null ? null : new PriceHttp(time);
-        web.MapDashboard();
+        web.MapDashboard(use);
 
         var app = new App(web, db, ledger, [reads, payers], issue, workers)
         {

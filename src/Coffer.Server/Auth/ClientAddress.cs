@@ -1,11 +1,29 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.HttpOverrides;
+using IPNetwork = System.Net.IPNetwork;
 
 namespace Coffer.Server.Auth;
 
 /// <summary>Where a request comes from, compared with lists of addresses and CIDR blocks (RFC 4632, RFC 4291).</summary>
 internal static class ClientAddress
 {
+    /// <summary>
+    /// Takes a request's address and scheme from X-Forwarded-For and X-Forwarded-Proto as far as these proxies have written them: from
+    /// the right, up to the first address that is none of theirs. Without proxies nobody is believed.
+    /// </summary>
+    public static void BelieveProxies(WebApplication web, IReadOnlyList<IPNetwork> proxies)
+    {
+        if (proxies.Count == 0)
+            return;
+        var headers = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        headers.KnownProxies.Clear();
+        headers.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+            headers.KnownIPNetworks.Add(proxy);
+        web.UseForwardedHeaders(headers);
+    }
+
     /// <summary>
     /// The entry as it is stored, or null if it is neither an address nor a block: an IPv4 address in four decimal parts or an IPv6
     /// address, optionally with a prefix length whose host bits are zero.

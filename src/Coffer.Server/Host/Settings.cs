@@ -15,6 +15,9 @@ internal sealed record Settings
     /// <summary>The URL that clients use, without a final slash; null: what the server listens on. It is the OAuth issuer.</summary>
     public string? PublicUrl { get; init; }
 
+    /// <summary>Proxies in front of this server: what they say of where a request comes from is believed, and nobody else's word.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> Proxies { get; init; } = [];
+
     /// <summary>Requests a second that one credential may make.</summary>
     public int RequestsPerSecond { get; init; } = 1_000;
 

@@ -26,6 +26,8 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
     public static readonly SettingName Port = new("--port", "PORT", "Port to listen on; 0 takes a free one (8480)");
     public static readonly SettingName PublicUrl = new("--public-url", "URL",
         "The URL that clients use, also the OAuth issuer (where it listens)");
+    public static readonly SettingName Proxies = new("--proxies", "NETWORKS",
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 127.0.0.1/32,10.1.0.0/16 (none)");
     public static readonly SettingName RequestsPerSecond = new("--requests-per-second", "N",
         "Requests a second that one credential may make (1000)");
     public static readonly SettingName TokenRequests = new("--token-requests-per-minute", "N",
@@ -46,7 +48,7 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
 
     /// <summary>Every setting, in the order of the help.</summary>
     public static readonly IReadOnlyList<SettingName> All =
-        [Host, Port, PublicUrl, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts,
+        [Host, Port, PublicUrl, Proxies, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts,
         PricesFile];
 
     private const int PortMax = 65_535;
@@ -68,12 +70,13 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
             Host = reader.Address(missing.Host),
             Port = reader.Number(Port, missing.Port, 0, PortMax),
             PublicUrl = reader.Url(),
+            Proxies = reader.Networks(Proxies),
             RequestsPerSecond = reader.Number(RequestsPerSecond, missing.RequestsPerSecond, 1, RequestsMax),
             TokenRequestsPerMinute = reader.Number(TokenRequests, missing.TokenRequestsPerMinute, 1, RequestsMax),
             TokenSeconds = reader.Number(TokenSeconds, missing.TokenSeconds, TokenSecondsMin, TokenSecondsMax),
             IdempotencyDays = reader.Number(IdempotencyDays, missing.IdempotencyDays, 1, IdempotencyDaysMax),
             KeysFolder = given(KeysFolder),
-            WebhookNetworks = reader.Networks(),
+            WebhookNetworks = reader.Networks(WebhookNetworks),
             WebhookPorts = reader.Ports(),
             PricesFile = given(PricesFile),
         };
@@ -92,15 +95,15 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
         return missing;
     }
 
-    private List<IPNetwork> Networks()
+    private List<IPNetwork> Networks(SettingName name)
     {
         var networks = new List<IPNetwork>();
-        foreach (var text in Items(WebhookNetworks))
+        foreach (var text in Items(name))
         {
             if (IPNetwork.TryParse(text, out var network))
                 networks.Add(network);
             else
-                _faults.Add($"{WebhookNetworks} must be networks such as 10.1.0.0/16,::1/128, not \"{text}\"");
+                _faults.Add($"{name} must be networks such as 10.1.0.0/16,::1/128, not \"{text}\"");
         }
 
         return networks;

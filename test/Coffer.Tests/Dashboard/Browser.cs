@@ -15,6 +15,9 @@ internal sealed partial class Browser(World world)
 
     public IReadOnlyDictionary<string, string> Cookies => _cookies;
 
+    /// <summary>Headers that go with every request.</summary>
+    public Dictionary<string, string> Headers { get; } = [];
+
     /// <summary>A user of the account, past the command line.</summary>
     public static async Task<User> User(TestAccount account, string name, Role role = Role.Owner)
     {
@@ -66,6 +69,8 @@ internal sealed partial class Browser(World world)
         {
             if (_cookies.Count > 0)
                 request.Headers.Add("Cookie", string.Join("; ", _cookies.Select(one => $"{one.Key}={one.Value}")));
+            foreach (var (name, value) in Headers)
+                request.Headers.TryAddWithoutValidation(name, value);
             var got = await world.Send(request);
             foreach (var set in got.Headers.TryGetValues("Set-Cookie", out var all) ? all : [])
             {
