@@ -46,6 +46,9 @@ internal sealed class AskApi(Visit visit, ApiPipeline pipeline)
         inner.Features.Set(visit.Own);
         inner.Connection.RemoteIpAddress = page.Connection.RemoteIpAddress;
         var query = path.IndexOf('?');
+        // The wire does not let such a path in either.
+        if (path.AsSpan(0, query < 0 ? path.Length : query).Contains("%00", StringComparison.Ordinal))
+            throw new Refused(new(RefusalCode.InvalidRequest, "This is no id of anything."));
         inner.Request.Method = method;
         (inner.Request.Scheme, inner.Request.Host) = (page.Request.Scheme, page.Request.Host);
         // As from the wire: a slash that a form has sent in an id stays escaped and names no other route.

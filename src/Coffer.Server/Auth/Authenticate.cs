@@ -50,7 +50,9 @@ internal sealed class Authenticate(Db db, CredentialUse use, TimeProvider time, 
             throw Refuse(http, refusal, presented.Kind);
         if (presented.Meter is null)
             use.Count(http, presented.Meter = use.Of(presented.Hash, caller!.Credential));
-        Volatile.Write(ref presented.Meter.LastUsed, now.UtcTicks);
+        // Whether a page's request is a use of its session, Sessions has decided.
+        if (presented.Kind != SecretKind.Session)
+            Volatile.Write(ref presented.Meter.LastUsed, now.UtcTicks);
         http.Features.Set(caller);
         return caller!;
     }

@@ -174,29 +174,60 @@ internal static class CredentialSql
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Adds a session of the dashboard; false when its user may not sign in any more, or has another role by now.</summary>
-    public static async Task<bool> InsertSession(this Tx tx, byte[] hash, Guid id, User user, DateTimeOffset now, DateTimeOffset expires,
-        CancellationToken ct)
+    /// <summary>Adds a session of the dashboard; false when its user may not sign in any more, or not with what he was judged by.</summary>
+    public static async Task<bool> InsertSession(this Tx tx, byte[] hash, Guid id, User user, string address, DateTimeOffset now,
+        DateTimeOffset expires, CancellationToken ct)
     {
         // Only while the user is not disabled: the row is locked against a change that runs at the same time.
         await using var command = new NpgsqlCommand("""
-            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, user_id, created_at, expires_at)
-            SELECT $1, 3, $2, account_id, shard, mode, $4, id, $5, $6
-            FROM dashboard_user WHERE id = $3 AND role = $7 AND disabled_at IS NULL FOR SHARE
+            INSERT INTO credential (hash, kind, id, account_id, shard, mode, scopes, user_id, created_at, expires_at, hint)
+            SELECT $1, 3, $2, account_id, shard, mode, $4, id, $5, $6, $10
+            FROM dashboard_user
+            WHERE id = $3 AND role = $7 AND password_hash = $8 AND totp IS NOT DISTINCT FROM $9 AND disabled_at IS NULL FOR SHARE
             """, tx.Connection, tx.Transaction)
         {
             Parameters =
             {
                 P(hash), P(id), P(user.Id), P((short)user.Role.Scopes()), P(now.UtcDateTime), P(expires.UtcDateTime), P((short)user.Role),
+                P(user.Password.Hash), Maybe(user.Totp, NpgsqlDbType.Bytea), P(address),
             },
         };
         return await command.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    /// <summary>Whether the session has not been ended, and is not until this transaction has.</summary>
+    public static async Task<bool> IsOpen(this Tx tx, byte[] hash, CancellationToken ct)
+    {
+        await using var command = tx.Command("SELECT FROM credential WHERE hash = $1 AND kind = 3 AND revoked_at IS NULL FOR UPDATE", P(hash));
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct);
     }
 
     /// <summary>Ends one session. A second time changes nothing.</summary>
     public static Task EndSession(this Tx tx, byte[] hash, DateTimeOffset now, CancellationToken ct) => tx.Do("""
         UPDATE credential SET revoked_at = coalesce(revoked_at, $2) WHERE hash = $1 AND kind = 3
         """, ct, P(hash), P(now.UtcDateTime));
+
+    /// <summary>The user's sessions that have not ended, newest first.</summary>
+    public static async Task<List<OpenSession>> OpenSessions(this Db db, Guid user, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var command = db.Reads.CreateCommand("""
+            SELECT id, created_at, coalesce(last_used_at, created_at), hint FROM credential
+            WHERE user_id = $1 AND kind = 3 AND revoked_at IS NULL AND expires_at > $2 AND coalesce(last_used_at, created_at) > $3
+            ORDER BY created_at DESC, id DESC
+            """);
+        Add(command, P(user), P(now.UtcDateTime), P((now - SessionRow.IdleMax).UtcDateTime));
+        await using var row = await command.ExecuteReaderAsync(ct);
+        var sessions = new List<OpenSession>();
+        while (await row.ReadAsync(ct))
+            sessions.Add(new OpenSession(row.GetGuid(0), row.GetDateTime(1), row.GetDateTime(2), row.IsDBNull(3) ? "" : row.GetString(3)));
+        return sessions;
+    }
+
+    /// <summary>Ends one session of a user; false when he has none of this id. A second time changes nothing.</summary>
+    public static async Task<bool> EndSession(this Tx tx, Guid user, Guid id, DateTimeOffset now, CancellationToken ct) => await tx.Do("""
+        UPDATE credential SET revoked_at = coalesce(revoked_at, $3) WHERE id = $2 AND user_id = $1 AND kind = 3
+        """, ct, P(user), P(id), P(now.UtcDateTime)) == 1;
 
     /// <summary>Ends all sessions of a user but this one (null: all).</summary>
     public static Task EndSessionsOf(this Tx tx, Guid user, byte[]? but, DateTimeOffset now, CancellationToken ct) => tx.Do("""

@@ -21,6 +21,10 @@ internal sealed class CredentialUse(Db db, RequestRate rate)
     /// <summary>The meter of the credential with this hash, if it has been used lately.</summary>
     public Meter? Find(byte[] hash) => _meters.GetValueOrDefault(Key(hash));
 
+    /// <summary>When this process has seen the credential with this hash used last; null when it has not lately.</summary>
+    public DateTimeOffset? LastUse(byte[] hash) =>
+        Find(hash) is { } meter && Volatile.Read(ref meter.LastUsed) is var ticks and > 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
     /// <summary>The meter of a credential that was found valid.</summary>
     public Meter Of(byte[] hash, Guid credential) => _meters.GetOrAdd(Key(hash), static (_, id) => new Meter(id), credential);
 

@@ -23,6 +23,11 @@ internal sealed record SessionRow(Session Session, DateTimeOffset CreatedAt, Dat
     }
 }
 
+/// <summary>A session as its user sees it among his others.</summary>
+/// <param name="LastUsedAt">Up to a minute late.</param>
+/// <param name="Address">Where it was begun (<see cref="ClientAddress.Group"/>).</param>
+internal sealed record OpenSession(Guid Id, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, string Address);
+
 /// <summary>A route that is a page of the dashboard, and the least role that may see it; null: whoever comes.</summary>
 internal sealed record PageAccess(Role? Least);
 

@@ -21,6 +21,12 @@ internal sealed class Sessions(Db db, CredentialUse use, Settings settings, Rand
     /// <summary>Where browsers report what the policy stopped.</summary>
     public const string ReportPath = "/dashboard/csp-report";
 
+    /// <summary>The stream that an open page listens to.</summary>
+    public const string LivePath = "/dashboard/live";
+
+    /// <summary>What a page sends along when it asks for itself again.</summary>
+    public const string RefreshHeader = "Coffer-Refresh";
+
     private const int NonceBytes = 16;
 
     /// <summary>What a request goes through from its routing on; set where the server is composed.</summary>
@@ -83,15 +89,17 @@ internal sealed class Sessions(Db db, CredentialUse use, Settings settings, Rand
             return null;
         var hash = Authenticate.Hash(text);
         var now = time.GetUtcNow();
-        var meter = use.Find(hash);
-        var seen = meter is null ? (DateTimeOffset?)null : new DateTimeOffset(Volatile.Read(ref meter.LastUsed), TimeSpan.Zero);
-        if (await db.SessionByHash(hash, http.RequestAborted) is not { } row || !row.IsValid(now, seen))
+        if (await db.SessionByHash(hash, http.RequestAborted) is not { } row || !row.IsValid(now, use.LastUse(hash)))
             return null;
-        meter ??= use.Of(hash, row.Session.Credential);
+        var meter = use.Of(hash, row.Session.Credential);
         use.Count(http, meter);
-        Volatile.Write(ref meter.LastUsed, now.UtcTicks);
+        if (!IsByItself(http))
+            Volatile.Write(ref meter.LastUsed, now.UtcTicks);
         return row.Session;
     }
+
+    /// <summary>Whether an open page asks by itself: that is no use of the session, or one that nobody sits at would never be idle.</summary>
+    private static bool IsByItself(HttpContext http) => http.Request.Path == LivePath || http.Request.Headers.ContainsKey(RefreshHeader);
 
     /// <summary>Where to sign in, and what to show then: only a page that was read, never one that would change something.</summary>
     private static string SignIn(HttpContext http) => HttpMethods.IsGet(http.Request.Method) && http.Request.Path != "/"

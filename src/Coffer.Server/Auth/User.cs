@@ -34,6 +34,9 @@ internal sealed record User(Guid Id, string Name, AccountId Account, short Shard
 
     /// <summary>A name as it is stored and looked up.</summary>
     public static string Normal(string name) => name.Trim().ToLowerInvariant();
+
+    /// <summary>Whether somebody may have this name, which is normal already.</summary>
+    public static bool IsName(string name) => name.Length is > 0 and <= NameMax && !name.Any(char.IsControl);
 }
 
 internal static class Roles

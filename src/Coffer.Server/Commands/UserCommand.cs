@@ -39,7 +39,7 @@ internal static class UserCommand
         command.SetAction(async (parsed, ct) =>
         {
             var called = User.Normal(parsed.GetValue(name)!);
-            if (called.Length is 0 or > User.NameMax || called.Any(char.IsControl))
+            if (!User.IsName(called))
                 throw new Misuse($"A name has 1 to {User.NameMax} printable characters.");
             await using var work = await Workplace.Join(place.Read(parsed), mayMake: false, ct);
             var owner = await AccountCommand.Find(work, parsed.GetValue(account)!, ct);

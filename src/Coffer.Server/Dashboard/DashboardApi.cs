@@ -2,7 +2,10 @@ using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ApplicationModels;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 
 namespace Coffer.Server.Dashboard;
 
@@ -15,12 +18,16 @@ internal static partial class DashboardApi
     private const string PagesFolder = "/Dashboard/Pages";
     private const int ReportMax = 500;
 
+    /// <summary>How many reports of stopped scripts are written down, whoever sends them: anybody may, and a log is not theirs to fill.</summary>
+    private const int ReportsPerMinute = 20;
+
     public static void AddDashboard(this IServiceCollection services, Db db, Ids ids, Settings settings, RandomBytes random, TimeProvider time)
     {
         services.AddRazorPages(pages =>
         {
             pages.RootDirectory = PagesFolder;
             pages.Conventions.AddFolderApplicationModelConvention("/", Guard);
+            pages.Conventions.ConfigureFilter(new HandledPages());
         });
         services.AddAntiforgery(forms =>
         {
@@ -43,7 +50,7 @@ internal static partial class DashboardApi
         builder.Configuration["EnableStaticAssetsDevelopmentCaching"] = "true";
     }
 
-    public static void MapDashboard(this WebApplication web)
+    public static void MapDashboard(this WebApplication web, CredentialUse use)
     {
         var list = Path.Combine(AppContext.BaseDirectory, $"{typeof(App).Assembly.GetName().Name}.staticwebassets.endpoints.json");
         var files = web.MapStaticAssets(list);
@@ -59,8 +66,10 @@ internal static partial class DashboardApi
         });
         web.MapRazorPages().WithStaticAssets(list).Public();
         var log = web.Services.GetRequiredService<ILogger<PageAccess>>();
-        new LiveApi(web.Services.GetRequiredService<Db>(), web.Services.GetRequiredService<TimeProvider>(), web.Lifetime.ApplicationStopping).Map(web);
-        web.MapPost(Sessions.ReportPath, http => Report(http, log)).Public();
+        var time = web.Services.GetRequiredService<TimeProvider>();
+        new LiveApi(web.Services.GetRequiredService<Db>(), use, time, web.Lifetime.ApplicationStopping).Map(web);
+        var reports = new RequestCounters(new RequestRate("report", ReportsPerMinute, TimeSpan.FromMinutes(1), time));
+        web.MapPost(Sessions.ReportPath, http => Report(http, reports, log)).Public();
     }
 
     /// <summary>A page is for everybody who may see the account, unless it says otherwise.</summary>
@@ -70,14 +79,23 @@ internal static partial class DashboardApi
             throw new InvalidOperationException($"{page.ViewEnginePath} does not say who may see it.");
         var least = ((ForAttribute)page.HandlerType.GetCustomAttributes(typeof(ForAttribute), inherit: false)[0]).Least;
         page.EndpointMetadata.Add(new PageAccess(least));
+        // What the path names is read from the path: a field of the form must not stand in its place.
+        foreach (var parameter in page.HandlerMethods.SelectMany(handler => handler.Parameters).OfType<PageParameterModel>())
+        {
+            if (InTemplate(page.RouteTemplate, parameter.ParameterName))
+                parameter.BindingInfo = new BindingInfo { BindingSource = BindingSource.Path };
+        }
     }
 
+    private static bool InTemplate(string? template, string name) => template is not null
+        && (template.Contains($"{{{name}}}", StringComparison.Ordinal) || template.Contains($"{{{name}:", StringComparison.Ordinal));
+
     /// <summary>What a browser's policy stopped: a fault of a page, or an attack on it. The text is a stranger's, so little of it is kept.</summary>
-    private static async Task Report(HttpContext http, ILogger log)
+    private static async Task Report(HttpContext http, RequestCounters reports, ILogger log)
     {
         var body = System.Text.Encoding.UTF8.GetString((await Input.ReadBytes(http)).Span);
-        var text = new string([.. body.Take(ReportMax).Select(c => char.IsControl(c) ? ' ' : c)]);
-        Stopped(log, text);
+        if (reports.Take("", out _) == 0)
+            Stopped(log, new string([.. body.Take(ReportMax).Select(c => char.IsControl(c) ? ' ' : c)]));
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -93,6 +111,24 @@ internal static partial class DashboardApi
             (options.Secure, options.Path, options.Domain) = (true, "/", null);
             return options;
         }
+    }
+}
+
+/// <summary>A page that is sent a form that it has none of is not there: it would be shown with nothing loaded.</summary>
+internal sealed class HandledPages : IPageFilter
+{
+    public void OnPageHandlerSelected(PageHandlerSelectedContext context)
+    {
+    }
+
+    public void OnPageHandlerExecuting(PageHandlerExecutingContext context)
+    {
+        if (context.HandlerMethod is null)
+            context.Result = new NotFoundResult();
+    }
+
+    public void OnPageHandlerExecuted(PageHandlerExecutedContext context)
+    {
     }
 }
 

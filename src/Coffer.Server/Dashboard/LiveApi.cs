@@ -10,7 +10,7 @@ namespace Coffer.Server.Dashboard;
 /// The id of each message is the number of the account's last event, so a page that was away learns of what it missed. Ends with its
 /// session. If the process dies here the browser dials again.
 /// </summary>
-internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stopping)
+internal sealed class LiveApi(Db db, CredentialUse use, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>How often other processes' events are looked for, and whether the session is still valid.</summary>
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
@@ -23,7 +23,7 @@ internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stoppi
 
     private readonly ConcurrentDictionary<Guid, int> _streams = new();
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/dashboard/live", Run).Public().WithMetadata(new PageAccess(Role.Viewer));
+    public void Map(IEndpointRouteBuilder routes) => routes.MapGet(Sessions.LivePath, Run).Public().WithMetadata(new PageAccess(Role.Viewer));
 
     private async Task Run(HttpContext http)
     {
@@ -67,7 +67,7 @@ internal sealed class LiveApi(Db db, TimeProvider time, CancellationToken stoppi
         var said = time.GetTimestamp();
         try
         {
-            while (await db.SessionByHash(session.Hash, ends.Token) is { } row && row.IsValid(time.GetUtcNow(), time.GetUtcNow()))
+            while (await db.SessionByHash(session.Hash, ends.Token) is { } row && row.IsValid(time.GetUtcNow(), use.LastUse(session.Hash)))
             {
                 var now = await db.LastEvent(session.Shard, session.Account, ends.Token);
                 if (now != told)

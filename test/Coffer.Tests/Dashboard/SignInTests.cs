@@ -63,14 +63,14 @@ public sealed class SignInTests(TestCluster cluster)
     {
         var time = new SteppedTime();
         await using var world = await World.Start(cluster, time: time);
-        var secret = await SetUp(await Browser.SignedIn(await world.Account()), time);
+        var secret = await Authenticator.SetUp(await Browser.SignedIn(await world.Account()), time);
         time.Advance(TimeSpan.FromMinutes(2));
         var browser = new Browser(world);
         for (var i = 0; i < SignIn.CodesPerMinute; i++)
             Assert.Equal(401, (await browser.SignIn("alice", code: "123456")).Status);
-        Assert.Equal(429, (await browser.SignIn("alice", code: Code(secret, time))).Status);
+        Assert.Equal(429, (await browser.SignIn("alice", code: Authenticator.Code(secret, time))).Status);
         time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(302, (await browser.SignIn("alice", code: Code(secret, time))).Status);
+        Assert.Equal(302, (await browser.SignIn("alice", code: Authenticator.Code(secret, time))).Status);
     }
 
     [Fact]
@@ -204,49 +204,14 @@ public sealed class SignInTests(TestCluster cluster)
         await using var world = await World.Start(cluster, time: time);
         var account = await world.Account();
         var browser = await Browser.SignedIn(account);
-        var secret = await SetUp(browser, time);
+        var secret = await Authenticator.SetUp(browser, time);
 
         var other = new Browser(world);
         Assert.Equal(401, (await other.SignIn("alice")).Status);
-        Assert.Equal(401, (await other.SignIn("alice", code: Code(secret, time))).Status);
+        Assert.Equal(401, (await other.SignIn("alice", code: Authenticator.Code(secret, time))).Status);
         time.Advance(TimeSpan.FromSeconds(Totp.StepSeconds));
-        Assert.Equal(302, (await other.SignIn("alice", code: Code(secret, time))).Status);
-        Assert.Equal(401, (await new Browser(world).SignIn("alice", code: Code(secret, time))).Status);
+        Assert.Equal(302, (await other.SignIn("alice", code: Authenticator.Code(secret, time))).Status);
+        Assert.Equal(401, (await new Browser(world).SignIn("alice", code: Authenticator.Code(secret, time))).Status);
         Assert.DoesNotContain(secret, await world.Query<string>("SELECT encode(totp, 'escape') FROM dashboard_user"));
-    }
-
-    /// <summary>Adds an authenticator on the page of one's own name, the first time with a wrong code; returns its secret in base 32.</summary>
-    private static async Task<string> SetUp(Browser browser, TimeProvider time)
-    {
-        var page = await browser.Get("/dashboard/me");
-        var encrypted = System.Net.WebUtility.HtmlDecode(page.Text.Split("name=\"secret\" value=\"")[1].Split('"')[0]);
-        var secret = page.Text.Split("<code id=\"secret\">")[1].Split('<')[0].Replace(" ", "");
-        Task<Got> Send(string code) => browser.Submit("/dashboard/me", "/dashboard/me?handler=Totp",
-            ("password", Browser.Password), ("secret", encrypted), ("code", code));
-        Assert.Contains("code is not", (await Send("000000")).Text);
-        Assert.Equal(302, (await Send(Code(secret, time))).Status);
-        return secret;
-    }
-
-    private static string Code(string secret, TimeProvider time) => Totp.Code(FromBase32(secret), Totp.Step(time.GetUtcNow()));
-
-    private static byte[] FromBase32(string text)
-    {
-        var bits = string.Concat(text.Select(c => Convert.ToString("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(c), 2).PadLeft(5, '0')));
-        return [.. Enumerable.Range(0, bits.Length / 8).Select(i => Convert.ToByte(bits.Substring(i * 8, 8), 2))];
-    }
-
-    /// <summary>A clock that moves only when told, its stopwatch too; timers run on the real one.</summary>
-    private sealed class SteppedTime : TimeProvider
-    {
-        private long _ticks = new DateTimeOffset(2026, 1, 15, 10, 0, 0, TimeSpan.Zero).UtcTicks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref _ticks), TimeSpan.Zero);
-
-        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
-
-        public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
     }
 }

@@ -7,7 +7,7 @@ namespace Coffer.Server.Dashboard.Pages;
 [For(Role.Viewer)]
 internal sealed class MeModel(Visit visit, AskApi api, SignIn signIn) : DashboardPage(visit, api)
 {
-    private const string Wrong = "The password is wrong. Type it again.";
+    private const string Wrong = "The password, or the code of your present app, is wrong. Type them again; each code works once.";
     private const string WrongCode = "This code is not the one of now. Check your phone's clock and type the next one.";
 
     public string? Done { get; private set; }
@@ -19,38 +19,60 @@ internal sealed class MeModel(Visit visit, AskApi api, SignIn signIn) : Dashboar
     /// <summary>The new secret, encrypted for this user: the form brings it back, nothing is kept until a code has proved it.</summary>
     public string TotpEncrypted { get; private set; } = "";
 
-    public void OnGet(string? done)
+    public IReadOnlyList<OpenSession> Sessions { get; private set; } = [];
+
+    public Task OnGet(string? done, CancellationToken ct)
     {
         Done = done switch
         {
             "totp" => "Your authenticator app is set up. Signing in asks for its code from now on.",
             "password" => "Your password is changed.",
+            "session" => "The session is ended.",
             _ => null,
         };
-        var (secret, encrypted) = signIn.NewTotp(Session.User);
-        Offer(secret, encrypted);
+        return Load(ct);
     }
 
-    public async Task<IActionResult> OnPostTotp(string? secret, string? code, string? password, CancellationToken ct)
+    public async Task<IActionResult> OnPostTotp(string? secret, string? code, string? password, string? present, CancellationToken ct)
     {
         if (signIn.ReadTotp(Session.User, secret ?? "") is not { } read)
             return RedirectToPage();
-        Offer(read, secret!);
-        if (Refused(await signIn.IsPassword(Session.UserName, password ?? "", ct) ? null : Wrong)
+        if (Refused(await signIn.IsHimself(Session, password ?? "", present, ct) ? null : Wrong)
             || Refused(await signIn.UseTotp(Session, read, code ?? "", ct) ? null : WrongCode))
+        {
+            await Load(ct);
+            Offer(read, secret!);
             return Page();
+        }
+
         return RedirectToPage(new { done = "totp" });
     }
 
-    public async Task<IActionResult> OnPostPassword(string? password, string? fresh, CancellationToken ct)
+    public async Task<IActionResult> OnPostPassword(string? password, string? fresh, string? present, CancellationToken ct)
     {
-        var (secret, encrypted) = signIn.NewTotp(Session.User);
-        Offer(secret, encrypted);
         if (Refused(PasswordHash.Fault(fresh ?? "", Session.UserName))
-            || Refused(await signIn.IsPassword(Session.UserName, password ?? "", ct) ? null : Wrong))
+            || Refused(await signIn.IsHimself(Session, password ?? "", present, ct) ? null : Wrong))
+        {
+            await Load(ct);
             return Page();
+        }
+
         await signIn.SetPassword(Session, fresh!, ct);
         return RedirectToPage(new { done = "password" });
+    }
+
+    public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken ct)
+    {
+        if (!await signIn.End(Session, id, ct))
+            throw new Refused(Refusal.NotFound("session"));
+        return RedirectToPage(new { done = "session" });
+    }
+
+    private async Task Load(CancellationToken ct)
+    {
+        Sessions = await signIn.Open(Session, ct);
+        var (secret, encrypted) = signIn.NewTotp(Session.User);
+        Offer(secret, encrypted);
     }
 
     private void Offer(byte[] secret, string encrypted)
