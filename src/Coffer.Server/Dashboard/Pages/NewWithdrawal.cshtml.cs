@@ -25,7 +25,7 @@ internal sealed class NewWithdrawalModel(Visit visit, AskApi api, Ids ids) : Das
     /// <summary>What it will cost; null in the first step.</summary>
     public JsonElement? Quote { get; private set; }
 
-    /// <summary>Whether none of the latest withdrawals of this currency went to the address.</summary>
+    /// <summary>Whether none of the latest withdrawals of this currency was paid to the address.</summary>
     public bool IsFirst { get; private set; }
 
     /// <summary>An address in groups, as it is compared by eye.</summary>
@@ -50,7 +50,7 @@ internal sealed class NewWithdrawalModel(Visit visit, AskApi api, Ids ids) : Das
             return Page();
         }
 
-        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("currency", form.Currency))}");
+        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("status", "completed"), ("currency", form.Currency))}");
         IsFirst = !earlier.Items("withdrawals").Any(one => string.Equals(one.Text("address"), Given(form.Address), StringComparison.OrdinalIgnoreCase));
         Quote = quote.Body;
         return Page();

@@ -18,13 +18,16 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, 
 
     public VerifyReport? Proof { get; private set; }
 
+    // A user may be called anything, so the record says what he is.
+    private string By => $"user:{Session.UserName}";
+
     public Task OnGet(CancellationToken ct) => Load(ct);
 
     public async Task<IActionResult> OnPostFreeze(string? reason, CancellationToken ct)
     {
         if (!Refused(Given(reason) is { Length: <= ReasonMax } why && !why.Any(char.IsControl) ? null : $"Say why, in at most {ReasonMax} characters."))
         {
-            await desk.Freeze(true, Given(reason), Session.UserName, ct);
+            await desk.Freeze(true, Given(reason), By, ct);
             return Redirect("/dashboard/operator");
         }
 
@@ -34,7 +37,7 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, 
 
     public async Task<IActionResult> OnPostThaw(CancellationToken ct)
     {
-        await desk.Freeze(false, null, Session.UserName, ct);
+        await desk.Freeze(false, null, By, ct);
         return Redirect("/dashboard/operator");
     }
 

@@ -17,7 +17,7 @@ internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(v
 
     public bool MayDecide => Session.Role == Role.Operator && Withdrawal.Text("waits_for") == "approval";
 
-    /// <summary>Whether none of the account's latest withdrawals of this currency went to the address.</summary>
+    /// <summary>Whether none of the account's latest withdrawals of this currency was paid to the address; one that was taken back proves nothing.</summary>
     public bool IsFirst { get; private set; }
 
     public Task OnGet(Guid id) => Load(id);
@@ -41,7 +41,7 @@ internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(v
         Withdrawal = await Api.Get($"/withdrawal/{id}");
         if (!MayDecide)
             return;
-        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("currency", Withdrawal.Text("currency")))}");
-        IsFirst = earlier.Items("withdrawals").Count(one => one.Text("address") == Withdrawal.Text("address")) < 2;
+        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("status", "completed"), ("currency", Withdrawal.Text("currency")))}");
+        IsFirst = earlier.Items("withdrawals").All(one => one.Text("address") != Withdrawal.Text("address"));
     }
 }
