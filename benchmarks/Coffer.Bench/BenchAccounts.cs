@@ -25,14 +25,19 @@ internal sealed record BenchAccount(Guid Id, short Shard, Guid Wallet, string Ap
 /// <summary>Accounts to measure with, made by the product's own code.</summary>
 internal static class BenchAccounts
 {
-    /// <summary>The currencies of the measurements, as a currency file describes them.</summary>
-    public static Currencies Currencies { get; } = CurrenciesFile.Parse("""
+    /// <summary>The currencies of the measurements, as a currency file describes them: three that are moved, and as many more as make twenty.</summary>
+    public static Currencies Currencies { get; } = CurrenciesFile.Parse(Encoding.UTF8.GetBytes($$"""
         [
+          {{string.Concat(Enumerable.Range(1, 17).Select(More))}}
           {"code": "USDTERC20", "name": "Tether USD", "network": "ETH", "token": "USDT", "decimals": 6, "contract": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "confirmations": 12, "approval_above": "1"},
           {"code": "USDTTRC20", "name": "Tether USD", "network": "TRX", "token": "USDT", "decimals": 6, "contract": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "confirmations": 20},
           {"code": "BTC", "name": "Bitcoin", "network": "BTC", "token": "BTC", "decimals": 8, "confirmations": 3}
         ]
-        """);
+        """));
+
+    private static string More(int i) => $$"""
+        {"code": "T{{i}}ERC20", "name": "Token {{i}}", "network": "ETH", "token": "T{{i}}", "decimals": 6, "contract": "0x{{i:D40}}", "confirmations": 12},
+        """;
 
     public static async Task<BenchAccount> Make(Rig rig, string name, Mode mode = Mode.Live, Scopes scopes = Scopes.Read)
     {

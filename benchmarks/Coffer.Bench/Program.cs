@@ -1,7 +1,7 @@
 using Coffer.Bench;
 
 // The measured claims of Coffer. Every figure is a ratio, or stands beside one, within one run: machines differ, ratios less so.
-//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|events|reads|history|chains|withdrawals|payouts|webhooks]
+//   ./bench [--quick] [--json FILE] [--shards N] [--only size|postings|events|reads|history|chains|withdrawals|payouts|webhooks|pages]
 if (args is ["--server", var database, var constant, var silent])
     return await ReadServer.Run(database, constant, silent == "silent");
 var quick = args.Contains("--quick");
@@ -32,6 +32,8 @@ try
         await WithdrawalBench.Run(rig, table, quick);
     if (only is null or "webhooks")
         await WebhookBench.Run(rig, table, quick);
+    if (only is null or "pages")
+        await PageBench.Run(rig, table, quick);
     if (only is null or "payouts")
         await PayoutBench.Run(rig, table, quick);
 }
