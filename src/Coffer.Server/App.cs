@@ -104,6 +104,7 @@ internal sealed class App : IAsyncDisposable
         var web = builder.Build();
         ClientAddress.BelieveProxies(web, settings.Proxies);
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
+        DashboardApi.Compress(web);
         var use = new CredentialUse(db, new RequestRate("credential", settings.RequestsPerSecond, TimeSpan.FromSeconds(1), time));
         var sessions = new Sessions(db, use, settings, random, time);
         web.Use(next =>

@@ -29,6 +29,7 @@ internal static partial class DashboardApi
             pages.Conventions.AddFolderApplicationModelConvention("/", Guard);
             pages.Conventions.ConfigureFilter(new HandledPages());
         });
+        services.AddResponseCompression(pages => pages.EnableForHttps = true);
         services.AddAntiforgery(forms =>
         {
             forms.Cookie = new HostCookie { Name = "__Host-coffer-form", HttpOnly = true, SameSite = SameSiteMode.Strict, IsEssential = true };
@@ -49,6 +50,14 @@ internal static partial class DashboardApi
         builder.Configuration["DisableStaticAssetNotFoundRuntimeFallback"] = "true";
         builder.Configuration["EnableStaticAssetsDevelopmentCaching"] = "true";
     }
+
+    /// <summary>
+    /// Pages are compressed, the API's answers are not. What is secret in a page is new in each (its forms' tokens) or shown once, so its
+    /// length tells nothing; the session is in no page. Outside of everything else, so that a page shown for a fault is compressed once.
+    /// </summary>
+    public static void Compress(WebApplication web) => web.UseWhen(
+        http => http.Request.Path.Value is "/" or Sessions.SignInPath || http.Request.Path.StartsWithSegments("/dashboard"),
+        pages => pages.UseResponseCompression());
 
     public static void MapDashboard(this WebApplication web, CredentialUse use)
     {
