@@ -3,8 +3,9 @@ namespace Coffer.Server.Auth;
 /// <summary>A session of the dashboard that was found valid for this request: whose it is and how he wants his pages.</summary>
 /// <param name="Hash">SHA-256 of the cookie: the key of the table <c>credential</c>.</param>
 /// <param name="HasTotp">Whether he signs in with an authenticator app.</param>
+/// <param name="LastEvent">The number of the account's last event when this was read, before anything that is shown; 0 before the first.</param>
 internal sealed record Session(byte[] Hash, Guid Credential, Guid User, string UserName, Role Role, AccountId Account, short Shard, Mode Mode,
-    Theme Theme, bool HidesAmounts, bool HasTotp, string AccountName);
+    Theme Theme, bool HidesAmounts, bool HasTotp, string AccountName, long LastEvent);
 
 /// <summary>What the database says of a session.</summary>
 internal sealed record SessionRow(Session Session, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, bool Ended, DateTimeOffset? LastUsedAt)

@@ -36,10 +36,12 @@ internal static class UserSql
     {
         await using var command = db.Reads.CreateCommand("""
             SELECT c.id, c.created_at, c.expires_at, c.revoked_at, c.last_used_at, u.disabled_at, u.id, u.name, u.role, u.account_id,
-                   u.shard, u.mode, u.theme, u.hides_amounts, u.totp IS NOT NULL, a.name
+                   u.shard, u.mode, u.theme, u.hides_amounts, u.totp IS NOT NULL, a.name,
+                   coalesce(e.last, 0)
             FROM credential c
             JOIN dashboard_user u ON u.id = c.user_id
             JOIN account a ON a.id = u.account_id
+            LEFT JOIN event_head e ON e.shard = u.shard AND e.account_id = u.account_id
             WHERE c.hash = $1 AND c.kind = 3
             """);
         command.Parameters.Add(P(hash));
@@ -47,7 +49,8 @@ internal static class UserSql
         if (!await row.ReadAsync(ct))
             return null;
         var session = new Session(hash, row.GetGuid(0), row.GetGuid(6), row.GetString(7), (Role)row.GetInt16(8), new AccountId(row.GetGuid(9)),
-            row.GetInt16(10), (Mode)row.GetInt16(11), (Theme)row.GetInt16(12), row.GetBoolean(13), row.GetBoolean(14), row.GetString(15));
+            row.GetInt16(10), (Mode)row.GetInt16(11), (Theme)row.GetInt16(12), row.GetBoolean(13), row.GetBoolean(14), row.GetString(15),
+            row.GetInt64(16));
         return new SessionRow(session, row.GetDateTime(1), row.GetDateTime(2), !row.IsDBNull(3) || !row.IsDBNull(5),
             row.IsDBNull(4) ? null : row.GetDateTime(4));
     }

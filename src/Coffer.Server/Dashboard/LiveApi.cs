@@ -7,8 +7,8 @@ namespace Coffer.Server.Dashboard;
 
 /// <summary>
 /// <c>GET /dashboard/live</c>: tells an open page that its account has new events, and nothing else; the page then asks for itself again.
-/// The id of each message is the number of the account's last event, so a page that was away learns of what it missed. Ends with its
-/// session. If the process dies here the browser dials again.
+/// The id of each message is the number of the account's last event, so a page that was away learns of what it missed; one that comes for
+/// the first time names what it was made with (<c>?after=</c>). Ends with its session. If the process dies here the browser dials again.
 /// </summary>
 internal sealed class LiveApi(Db db, CredentialUse use, TimeProvider time, CancellationToken stopping)
 {
@@ -16,7 +16,7 @@ internal sealed class LiveApi(Db db, CredentialUse use, TimeProvider time, Cance
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
 
     /// <summary>After this long something is sent, so that both ends notice a dead line.</summary>
-    private static readonly TimeSpan _beat = TimeSpan.FromSeconds(14);
+    private static readonly TimeSpan _beat = TimeSpan.FromSeconds(12);
 
     /// <summary>Streams of one session at a time: its open windows. Each costs two small statements now and then.</summary>
     private const int StreamsMax = 16;
@@ -61,16 +61,14 @@ internal sealed class LiveApi(Db db, CredentialUse use, TimeProvider time, Cance
                 rung.Release();
         });
         http.Response.ContentType = "text/event-stream";
-        var told = long.TryParse(http.Request.Headers["Last-Event-ID"], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
-            ? last : await db.LastEvent(session.Shard, session.Account, ends.Token);
+        var told = Number(http.Request.Headers["Last-Event-ID"]) ?? Number(http.Request.Query["after"]) ?? session.LastEvent;
         await Say(http, "retry: 2000\n\n", ends.Token);
         var said = time.GetTimestamp();
         try
         {
             while (await db.SessionByHash(session.Hash, ends.Token) is { } row && row.IsValid(time.GetUtcNow(), use.LastUse(session.Hash)))
             {
-                var now = await db.LastEvent(session.Shard, session.Account, ends.Token);
-                if (now != told)
+                if (row.Session.LastEvent is var now && now != told)
                 {
                     told = now;
                     await Say(http, $"id: {now}\nevent: change\ndata: {now}\n\n", ends.Token);
@@ -90,6 +88,9 @@ internal sealed class LiveApi(Db db, CredentialUse use, TimeProvider time, Cance
             // The page was closed, or the server ends.
         }
     }
+
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static async Task Say(HttpContext http, string text, CancellationToken ct)
     {

@@ -7,16 +7,21 @@ using Coffer.Tests.Http;
 
 namespace Coffer.Tests.Dashboard;
 
-/// <summary>Every page in Debian's Chromium: both themes, wide and narrow, with axe-core, the console and the policy watched.</summary>
+/// <summary>
+/// Every page in Debian's Chromium: both themes, wide and narrow, with axe-core, the console, the policy and the weight watched. The
+/// pictures stay in <c>artifacts/screenshots</c>.
+/// </summary>
 public sealed class PagesTests(TestCluster cluster, NodeFolder node)
 {
     [Fact]
-    public async Task No_page_has_a_fault_that_axe_the_console_or_the_policy_finds()
+    public async Task No_page_has_a_fault_that_axe_the_console_or_the_policy_finds_or_is_too_heavy()
     {
         await using var world = await World.Start(cluster, new Settings { WebhookNetworks = [IPNetwork.Parse("127.0.0.0/8")] });
         var account = await world.Account();
         await Fill(world, account, webhook: true);
         await Browser.User(account, "operator", Role.Operator);
+        var fresh = await world.Account();
+        await Browser.User(fresh, "newcomer", Role.Owner);
         string[] paths =
         [
             "/", "/dashboard/me", "/dashboard/currencies/USDTERC20?period=7d&interval=hourly", "/dashboard/currencies/TRX", "/dashboard/wallets",
@@ -26,23 +31,44 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
             "/dashboard/webhooks", $"/dashboard/webhooks/{await world.Query<Guid>("SELECT id FROM webhook_endpoint WHERE url IS NOT NULL")}",
             "/dashboard/keys", "/dashboard/operator",
         ];
-        var printed = await node.Run("pages.mjs", ("BASE", world.App.BaseUrl), ("NAME", "operator"), ("PASSWORD", Browser.Password),
-            ("PATHS", JsonSerializer.Serialize(paths)), ("PICTURES", Pictures()));
-        Assert.Equal(2 * paths.Length, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        string[] empty =
+        [
+            "/", "/dashboard/currencies/BTC", "/dashboard/wallets", $"/dashboard/wallets/{fresh.DefaultWallet.Value}", "/dashboard/transactions?type=transfer",
+            "/dashboard/deposits", "/dashboard/payments", "/dashboard/withdrawals", "/dashboard/withdrawals/new", "/dashboard/alerts", "/dashboard/webhooks",
+            "/dashboard/keys",
+        ];
+        object[] users = [new { name = "operator", prefix = "", paths }, new { name = "newcomer", prefix = "empty-", paths = empty }];
+        var printed = await node.Run("pages.mjs", ("BASE", world.App.BaseUrl), ("PASSWORD", Browser.Password),
+            ("USERS", JsonSerializer.Serialize(users)), ("PICTURES", Pictures()));
+        Assert.Equal(2 * (paths.Length + empty.Length), printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task What_is_missing_refused_slow_cut_off_or_over_is_shown_as_such()
+    {
+        await using var world = await World.Start(cluster);
+        var account = await world.Account();
+        await Fill(world, account);
+        await Browser.User(account, "operator", Role.Operator);
+        var printed = await node.Run("states.mjs", ("BASE", world.App.BaseUrl), ("NAME", "operator"), ("PASSWORD", Browser.Password), ("PICTURES", Pictures()));
+        Assert.Equal(2 * 5, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Fact]
     public async Task People_work_without_javascript_by_keyboard_and_see_what_changes_and_the_seeds_chart()
     {
-        await using var world = await World.Start(cluster);
-        var account = await world.Account();
+        await using var world = await World.Start(cluster, currencies: new(World.AllCurrencies.All.Select(c => c.Code == "USDTERC20" ? c with { ApprovalAbove = 10_000_000 } : c)));
+        var (account, fresh) = (await world.Account(), await world.Account());
         await Fill(world, account);
         await Browser.User(account, "owner");
-        var printed = await node.Run("dashboard.mjs", ("BASE", world.App.BaseUrl), ("NAME", "owner"), ("PASSWORD", Browser.Password),
+        await Browser.User(account, "operator", Role.Operator);
+        await Browser.User(fresh, "newcomer");
+        var printed = await node.Run("dashboard.mjs", ("BASE", world.App.BaseUrl), ("NAME", "owner"), ("OPERATOR", "operator"), ("PASSWORD", Browser.Password),
+            ("EMPTY", "newcomer"), ("EMPTY_KEY", await fresh.ApiKey()), ("EMPTY_WALLET", fresh.DefaultWallet.Value.ToString()),
             ("API_KEY", await account.ApiKey()), ("TOKEN", await account.Token()), ("WALLET", account.DefaultWallet.Value.ToString()),
             ("PAYEE", Withdrawer.SomePayee(7)), ("SAMPLE", Source("test", "samples", "balance_chart.js")),
             ("CHART", Source("src", "Coffer.Server", "wwwroot", "assets", "lib", "chart.js")));
-        Assert.Equal(4, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(6, printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     private static async Task Fill(World world, TestAccount account, bool webhook = false)
@@ -66,7 +92,7 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
     }
 
     /// <summary>Where the pictures of the run stay: beside what was built.</summary>
-    private static string Pictures() => Source("artifacts", "pages");
+    private static string Pictures() => Source("artifacts", "screenshots");
 
     private static string Source(params string[] path) => Path.Combine([Root(), .. path]);
 

@@ -96,17 +96,31 @@ public sealed class RoleTests(TestCluster cluster)
         await world.Send(HttpMethod.Post, "/sandbox/deposits",
             $$"""{"wallet_id":"{{account.DefaultWallet.Value}}","currency":"USDTERC20","amount":"4321.5"}""", ("X-API-Key", key));
         await world.Send(HttpMethod.Post, "/sandbox/blocks", """{"count":20}""", ("X-API-Key", key));
+        Task<Got> Send(string path, string body) => world.Send(HttpMethod.Post, path, body, ("X-API-Key", key));
+        await Send("/sandbox/deposits", $$"""{"wallet_id":"{{account.DefaultWallet.Value}}","currency":"BTC","amount":"4321.5"}""");
+        await Send("/sandbox/deposits", $$"""{"wallet_id":"{{account.DefaultWallet.Value}}","currency":"ETH","amount":"5000"}""");
+        await Send("/sandbox/blocks", """{"count":20}""");
+        var payment = (await Send("/payments", """{"amount":"4321.5","currency":"BTC"}""")).Json.GetProperty("id").GetString();
+        var withdrawal = (await Send("/withdrawal", $$"""{"amount":"4321.5","currency":"ETH","address":"{{Withdrawer.Payee}}"}""")).Json.GetProperty("id").GetString();
+        Assert.Equal(201, (await world.Send(HttpMethod.Post, "/user/alerts", """{"currency":"USDTERC20","threshold":"4321.5"}""",
+            ("Authorization", $"Bearer {await account.Token()}"))).Status);
         var browser = await Browser.SignedIn(account);
-        string[] pages = ["/", "/dashboard/currencies/USDTERC20", $"/dashboard/wallets/{account.DefaultWallet.Value}", "/dashboard/transactions",
-            "/dashboard/deposits"];
+        string[] pages =
+        [
+            "/", "/dashboard/currencies/USDTERC20", $"/dashboard/wallets/{account.DefaultWallet.Value}", "/dashboard/transactions",
+            "/dashboard/deposits", "/dashboard/alerts", "/dashboard/payments", $"/dashboard/payments/{payment}", "/dashboard/withdrawals",
+            $"/dashboard/withdrawals/{withdrawal}",
+        ];
+        // Not as a part of an id.
+        var figure = @"(?<![0-9a-f])4321(?![0-9a-f])";
         foreach (var page in pages)
             Assert.Contains("4321.5", (await browser.Get(page)).Text);
         await browser.Submit("/", "/dashboard/look", ("amounts", "hidden"));
         foreach (var page in pages)
-            Assert.DoesNotContain("4321", (await browser.Get(page)).Text);
+            Assert.DoesNotMatch(figure, (await browser.Get(page)).Text);
         await browser.Submit("/", "/dashboard/sign-out");
         await browser.SignIn("alice");
-        Assert.DoesNotContain("4321", (await browser.Get("/")).Text);
+        Assert.DoesNotMatch(figure, (await browser.Get("/")).Text);
     }
 
     [Theory]

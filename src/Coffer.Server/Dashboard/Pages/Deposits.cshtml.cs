@@ -40,9 +40,9 @@ internal sealed class DepositsModel(Visit visit, AskApi api) : DashboardPage(vis
         (Rows, Next) = (page.Items("transactions"), page.Text("next_cursor"));
         _wallets = await Names();
         var waiting = Rows.Where(row => row.Text("status") == "pending" && row.Has("transaction_hash")).Select(row => row.Text("transaction_hash"));
-        foreach (var hash in waiting.Distinct().Take(AskedMax))
+        var asking = waiting.Distinct().Take(AskedMax).Select(async hash => (hash, await Api.Send("GET", $"/deposits/{Uri.EscapeDataString(hash)}", null)));
+        foreach (var (hash, reply) in await Task.WhenAll(asking))
         {
-            var reply = await Api.Send("GET", $"/deposits/{Uri.EscapeDataString(hash)}", null);
             foreach (var deposit in reply.Ok ? reply.Body.Items("deposits") : [])
                 Progress[hash + deposit.Text("currency")] = deposit;
         }

@@ -9,10 +9,10 @@ internal sealed class PaymentModel(Visit visit, AskApi api) : DashboardPage(visi
 {
     public JsonElement Payment { get; private set; }
 
-    /// <summary>Address and amount as wallets read them (BIP 21); of networks without such a form the address alone.</summary>
+    /// <summary>Address and amount as wallets read them (BIP 21); of networks without such a form, and of a hidden amount, the address alone.</summary>
     public string Uri => Payment.Text("currency") switch
     {
-        "BTC" => $"bitcoin:{Payment.Text("address")}?amount={Payment.Text("amount")}",
+        "BTC" when !Session.HidesAmounts => $"bitcoin:{Payment.Text("address")}?amount={Payment.Text("amount")}",
         _ => Payment.Text("address"),
     };
 
