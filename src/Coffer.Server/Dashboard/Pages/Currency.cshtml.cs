@@ -14,6 +14,9 @@ internal sealed class CurrencyModel(Visit visit, AskApi api) : DashboardPage(vis
 
     public string Period { get; private set; } = "7d";
 
+    /// <summary>Whether the chart is drawn in US dollars.</summary>
+    public bool InUsd { get; private set; }
+
     public string Interval { get; private set; } = "daily";
 
     /// <summary>Its line of <c>GET /user/balances/</c>.</summary>
@@ -23,9 +26,9 @@ internal sealed class CurrencyModel(Visit visit, AskApi api) : DashboardPage(vis
 
     public JsonElement Rate { get; private set; }
 
-    public async Task OnGet(string code, string? period, string? interval)
+    public async Task OnGet(string code, string? period, string? interval, string? unit)
     {
-        (Period, Interval) = (period ?? "7d", interval ?? "daily");
+        (Period, Interval, InUsd) = (period ?? "7d", interval ?? "daily", unit == "usd");
         var asked = Uri.EscapeDataString(code);
         var rate = Api.Get($"/rates/{asked}");
         var history = Api.Get($"/user/balances/history{Query(("currency", code), ("period", Period), ("interval", Interval))}");

@@ -1,4 +1,5 @@
-// Draws the history table as a chart: the balance as a line, deposits upwards and withdrawals downwards as bars.
+// Draws the history table as a chart: the balance as a line, deposits upwards and withdrawals downwards as bars; or what it was worth in
+// US dollars as a line, with gaps where there was no price.
 // The table is what counts: names and figures are shown as the table's own text; numbers are made of them for the places of points only.
 
 const table = document.getElementById('history-table');
@@ -12,27 +13,31 @@ function colour(name) {
   return resolved;
 }
 
+const inUsd = table?.dataset.currency === 'USD';
+const columns = inUsd ? [4] : [1, 2, 3];
+
 function read() {
   const rows = [...table.tBodies[0].rows].map((row) => {
     const cells = [...row.cells];
-    return { time: cells[0].textContent.trim(), texts: [1, 2, 3].map((i) => cells[i].querySelector('.amount')?.textContent ?? '0') };
+    return { time: cells[0].textContent.trim(), texts: columns.map((i) => cells[i].querySelector('.amount')?.textContent) };
   });
   return {
     labels: rows.map((row) => row.time.slice(5)),
     times: rows.map((row) => row.time),
-    texts: [0, 1, 2].map((i) => rows.map((row) => row.texts[i])),
+    texts: columns.map((_, i) => rows.map((row) => row.texts[i])),
   };
 }
 
 function settings() {
   const data = read();
   const [text, edge] = [colour('soft'), colour('edge')];
-  const places = (i, sign = 1) => data.texts[i].map((figure) => sign * Number(figure));
+  const places = (i, sign = 1) => data.texts[i].map((figure) => (figure === undefined ? null : sign * Number(figure)));
+  const line = { data: places(0), borderColor: colour('balance'), backgroundColor: colour('balance'), tension: 0.1, type: 'line', pointRadius: data.labels.length > 60 ? 0 : 3 };
   return {
     data: {
       labels: data.labels,
-      datasets: [
-        { label: 'Balance', data: places(0), borderColor: colour('balance'), backgroundColor: colour('balance'), tension: 0.1, type: 'line', pointRadius: data.labels.length > 60 ? 0 : 3 },
+      datasets: inUsd ? [{ label: 'Value', ...line }] : [
+        { label: 'Balance', ...line },
         { label: 'Deposits', data: places(1), backgroundColor: colour('deposits'), type: 'bar' },
         { label: 'Withdrawals', data: places(2, -1), backgroundColor: colour('withdrawals'), type: 'bar' },
       ],
