@@ -11,6 +11,7 @@ using Coffer.Server.OpenApi;
 using Coffer.Server.Outbound;
 using Coffer.Server.Payments;
 using Coffer.Server.Payouts;
+using Coffer.Server.Proofs;
 using Coffer.Server.Rates;
 using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
@@ -99,8 +100,11 @@ internal sealed class App : IAsyncDisposable
         builder.WebHost.UseUrls($"http://{settings.Host}:{settings.Port}");
         var issue = new IssueCredential(db, ids, random, time);
         builder.Services.AddSingleton(issue);
+        // What it proves is known when the chains are.
+        RunProofs? proofs = null;
         builder.Services.AddSingleton(new OperatorDesk(ct => db.FrozenAll(ct),
-            (on, reason, by, ct) => new AllowWithdrawals(db, time).FreezeAll(on, reason, by, ct)));
+            (on, reason, by, ct) => new AllowWithdrawals(db, time).FreezeAll(on, reason, by, ct),
+            async ct => ProofLines.Of(await proofs!.Last(ct)), (by, ct) => proofs!.Ask(by, ct)));
         var web = builder.Build();
         ClientAddress.BelieveProxies(web, settings.Proxies);
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
@@ -163,6 +167,10 @@ internal sealed class App : IAsyncDisposable
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
+        proofs = new RunProofs(
+            ProofSubjects.Of(db, time, realChains.All.Select(chain => chain.Followed), HotWallets.Of(realChains.All, db)),
+            settings.ProveHours > 0 ? TimeSpan.FromHours(settings.ProveHours) : null, db, ids, time,
+            web.Services.GetRequiredService<ILogger<RunProofs>>(), web.Lifetime.ApplicationStopping);
         web.MapReference();
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 
@@ -228,6 +236,7 @@ internal sealed class App : IAsyncDisposable
         workers.Add(new Worker("telling of payments", TellPayments.Pause, tell.Run, time, log));
         workers.Add(new Worker("waking streams of events", EventStreams.Pause, streams.Look, time, log));
         workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
+        workers.Add(new Worker("proving", RunProofs.Pause, proofs.Run, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting old deliveries", Worker.Housekeeping, new DeleteDeliveries(db, time).Run, time, log));

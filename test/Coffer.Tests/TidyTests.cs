@@ -13,6 +13,7 @@ public sealed partial class TidyTests
     private static readonly string[][] _storeys =
     [
         ["", "Commands", "Demo"],
+        ["Proofs"],
         ["Chain"],
         ["Payouts"],
         ["Wallets", "Balances", "Payments", "Withdrawals", "Webhooks", "Alerts", "Rates", "Dashboard", "OpenApi", "Signer"],
@@ -23,7 +24,7 @@ public sealed partial class TidyTests
     ];
 
     // Program's own folders, Auth and Ledger, Host and Sql are foundations that know their neighbour.
-    private static readonly int[] _foundations = [0, 5, 7];
+    private static readonly int[] _foundations = [0, 6, 8];
 
     private static readonly string _root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 

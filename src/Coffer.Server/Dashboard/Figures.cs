@@ -52,8 +52,8 @@ internal static class Figures
     {
         var tone = word switch
         {
-            "completed" or "confirmed" or "credited" or "enabled" or "delivered" or "ok" or "following" => "good",
-            "failed" or "rejected" or "reversed" or "expired" or "disabled" or "orphaned" or "given_up" or "alarm" or "below" => "bad",
+            "completed" or "confirmed" or "credited" or "enabled" or "delivered" or "ok" or "following" or "holds" => "good",
+            "failed" or "rejected" or "reversed" or "expired" or "disabled" or "orphaned" or "given_up" or "alarm" or "below" or "wrong" => "bad",
             "cancelled" or "not_credited" or "dropped" => "off",
             _ => "busy",
         };

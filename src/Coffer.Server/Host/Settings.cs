@@ -36,6 +36,9 @@ internal sealed record Settings
     /// <summary>How long a finished Idempotency-Key is remembered. References in the ledger are remembered for ever.</summary>
     public int IdempotencyDays { get; init; } = 7;
 
+    /// <summary>Hours after which the ledger, the chains and the hot wallets are proven again; 0: only when somebody asks.</summary>
+    public int ProveHours { get; init; } = 24;
+
     /// <summary>The prices file; null: prices are set by hand.</summary>
     public string? PricesFile { get; init; }
 

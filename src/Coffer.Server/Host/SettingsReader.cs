@@ -43,19 +43,22 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
     public static readonly SettingName WebhookPorts = new("--webhook-ports", "PORTS",
         "Ports that live accounts may deliver to beside 443 and 8443, such as 9443,10443 (none)");
 
+    public static readonly SettingName ProveHours = new("--prove-hours", "N",
+        "Hours between proofs of ledger, chains and hot wallets; 0: only when asked for (24)");
     public static readonly SettingName PricesFile = new("--prices", "FILE",
         "Prices file: where prices come from (none: they are set by coffer rate set)");
 
     /// <summary>Every setting, in the order of the help.</summary>
     public static readonly IReadOnlyList<SettingName> All =
         [Host, Port, PublicUrl, Proxies, RequestsPerSecond, TokenRequests, TokenSeconds, IdempotencyDays, KeysFolder, WebhookNetworks, WebhookPorts,
-        PricesFile];
+        ProveHours, PricesFile];
 
     private const int PortMax = 65_535;
     private const int RequestsMax = 1_000_000;
     private const int TokenSecondsMin = 60;
     private const int TokenSecondsMax = 366 * 24 * 3_600;
     private const int IdempotencyDaysMax = 3_660;
+    private const int ProveHoursMax = 24 * 366;
 
     private readonly List<string> _faults = [];
 
@@ -78,6 +81,7 @@ internal sealed class SettingsReader(Func<SettingName, string?> given)
             KeysFolder = given(KeysFolder),
             WebhookNetworks = reader.Networks(WebhookNetworks),
             WebhookPorts = reader.Ports(),
+            ProveHours = reader.Number(ProveHours, missing.ProveHours, 0, ProveHoursMax),
             PricesFile = given(PricesFile),
         };
         return reader._faults.Count == 0

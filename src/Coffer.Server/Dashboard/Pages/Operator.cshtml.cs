@@ -1,14 +1,12 @@
 using System.Text.Json;
 using Coffer.Server.Auth;
-using Coffer.Server.Ledger;
-using Coffer.Server.Sql;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Coffer.Server.Dashboard.Pages;
 
 /// <summary>How this server stands, and the switch that stops all withdrawals.</summary>
 [For(Role.Operator)]
-internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, Db db, TimeProvider time) : DashboardPage(visit, api)
+internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk) : DashboardPage(visit, api)
 {
     private const int ReasonMax = 200;
 
@@ -16,7 +14,7 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, 
 
     public (string Reason, string By, DateTimeOffset At)? Frozen { get; private set; }
 
-    public VerifyReport? Proof { get; private set; }
+    public IReadOnlyList<ProofLine> Proofs { get; private set; } = [];
 
     // A user may be called anything, so the record says what he is.
     private string By => $"user:{Session.UserName}";
@@ -41,15 +39,16 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk, 
         return Redirect("/dashboard/operator");
     }
 
-    public async Task OnPostVerify(CancellationToken ct)
+    public async Task<IActionResult> OnPostProve(CancellationToken ct)
     {
-        Proof = await Verify.Run(db, time, ct);
-        await Load(ct);
+        await desk.Prove(Session.UserName, ct);
+        return Redirect("/dashboard/operator#proofs");
     }
 
     private async Task Load(CancellationToken ct)
     {
         Health = await Api.Get("/health/ready");
         Frozen = await desk.Frozen(ct);
+        Proofs = await desk.Proofs(ct);
     }
 }
