@@ -7,6 +7,7 @@ using Coffer.Server;
 using Coffer.Server.Auth;
 using Coffer.Server.Chain;
 using Coffer.Server.Host;
+using Coffer.Tests.OpenApi;
 using Npgsql;
 
 namespace Coffer.Tests;
@@ -27,7 +28,8 @@ internal sealed class World : IAsyncDisposable
     {
         (App, Database, Ids, Time) = (app, database, ids, time);
         var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
-        Http = new HttpClient(plain) { BaseAddress = new Uri(app.BaseUrl) };
+        Http = Answers.Client(plain);
+        Http.BaseAddress = new Uri(app.BaseUrl);
     }
 
     public App App { get; }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Coffer.Server.Sql;
+using Coffer.Tests.OpenApi;
 using Npgsql;
 
 namespace Coffer.Tests.Cli;
@@ -40,7 +41,7 @@ public sealed class CommandTests(TestCluster cluster) : IDisposable
         using (var server = Serve(database))
         {
             var url = await Url(server);
-            using var http = new HttpClient();
+            using var http = Answers.Client();
             http.DefaultRequestHeaders.Add("X-API-Key", Text(key, "api_key"));
             Assert.Contains("\"amount\":\"10.25\"",
                 await http.GetStringAsync($"{url}/wallets/balances?wallet_id={wallet}", Ct), StringComparison.Ordinal);

@@ -9,7 +9,7 @@ namespace Coffer.Tests.Cli;
 internal sealed class DemoFolder : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("coffer-demo-").FullName;
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http = OpenApi.Answers.Client();
 
     public string Data => Path.Combine(_root, "data");
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Coffer.Server.Sql;
 using Coffer.Tests.Cli;
+using Coffer.Tests.OpenApi;
 
 namespace Coffer.Tests.Ledger;
 
@@ -10,7 +11,7 @@ internal sealed class FireHttp(string database) : IDisposable
     private const string Listens = "Coffer listens on ";
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60), AnswerMax = TimeSpan.FromSeconds(40);
 
-    private readonly HttpClient http = new() { Timeout = AnswerMax };
+    private readonly HttpClient http = Answers.Client(timeout: AnswerMax);
     private readonly StringBuilder said = new();
     private Binary? process;
     private volatile string? url;

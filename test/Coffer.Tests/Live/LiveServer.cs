@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Coffer.Server.Sql;
 using Coffer.Tests.Cli;
+using Coffer.Tests.OpenApi;
 
 namespace Coffer.Tests.Live;
 
@@ -14,7 +15,7 @@ internal sealed class LiveServer : IDisposable
     private const string Listens = "Coffer listens on ";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly string root = Directory.CreateTempSubdirectory("coffer-live-").FullName;
-    private readonly HttpClient http = new();
+    private readonly HttpClient http = Answers.Client();
     private readonly List<Binary> started = [];
     private Binary server = null!;
     private string url = "";
