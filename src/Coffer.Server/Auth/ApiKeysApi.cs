@@ -35,6 +35,7 @@ internal sealed class ApiKeysApi(Db db, IssueCredential issue, TimeProvider time
     private async Task Make(HttpContext http)
     {
         var caller = http.Caller();
+        Input.Query(http).Check();
         var input = await Input.Body(http);
         var name = input.Text("name", NameMax);
         var scopes = ReadScopes(input, caller.Scopes);
@@ -55,6 +56,7 @@ internal sealed class ApiKeysApi(Db db, IssueCredential issue, TimeProvider time
 
     private async Task Revoke(HttpContext http)
     {
+        Input.Query(http).Check();
         if (!Guid.TryParseExact(http.GetRouteValue("id") as string, "D", out var id)
             || !await issue.RevokeApiKey(http.Caller().Account, id, http.RequestAborted))
             throw new Refused(Refusal.NotFound("API key"));
