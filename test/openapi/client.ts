@@ -5,7 +5,11 @@ import type { paths } from './api.js';
 
 declare const process: { env: Record<string, string> };
 
-const api = createClient<paths>({ baseUrl: process.env.COFFER_URL, headers: { Authorization: `Bearer ${process.env.COFFER_TOKEN}` } });
+// Errors have two forms; the one that is asked for without asking is JSON.
+const api = createClient<paths, 'application/json'>({
+  baseUrl: process.env.COFFER_URL,
+  headers: { Authorization: `Bearer ${process.env.COFFER_TOKEN}` },
+});
 
 const made = await api.POST('/wallets', { body: { name: 'Online Store' } });
 if (!made.data) throw new Error(made.error.error.message);

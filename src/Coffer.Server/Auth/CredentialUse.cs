@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Coffer.Server.Host;
 using Coffer.Server.Sql;
 
 namespace Coffer.Server.Auth;
@@ -38,7 +39,8 @@ internal sealed class CredentialUse(Db db, RequestRate rate)
         if (wait == 0)
             return;
         headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
-        throw new Refused(new(RefusalCode.RateLimitExceeded, "This credential makes too many requests; wait as long as Retry-After says."));
+        throw new Refused(new(RefusalCode.RateLimitExceeded, "This credential makes too many requests; wait as long as Retry-After says.",
+            new Dictionary<string, object> { [Problem.Policy] = rate.Name }));
     }
 
     /// <summary>Writes down the last uses since the last time, and forgets the credentials that are idle.</summary>

@@ -24,6 +24,9 @@ internal sealed class RequestRate
         Policy = $"\"{name}\";q={requests};w={(int)window.TotalSeconds}";
     }
 
+    /// <summary>What it is called there.</summary>
+    public string Name => _name;
+
     /// <summary>The value of <c>RateLimit-Policy</c> (draft-ietf-httpapi-ratelimit-headers).</summary>
     public string Policy { get; }
 

@@ -41,7 +41,7 @@ internal static class Answer
     /// <summary>The bytes of <see cref="Json{T}(HttpContext, int, T)"/>.</summary>
     public static byte[] Bytes<T>(T record) => JsonSerializer.SerializeToUtf8Bytes(record, _records);
 
-    /// <summary>The bytes of <see cref="Json(HttpContext, int, Action{Utf8JsonWriter})"/>.</summary>
+    /// <summary>The bytes of <see cref="Json(HttpContext, int, Action{Utf8JsonWriter}, string)"/>.</summary>
     public static byte[] Bytes(Action<Utf8JsonWriter> write) => Body(write).ToArray();
 
     /// <summary>The same as text, for what is written many times a transaction: buffer and writer are the thread's own.</summary>
@@ -59,7 +59,8 @@ internal static class Answer
     public static Task Send(HttpContext http, Reply reply) => Send(http, reply.Status, reply.Body);
 
     /// <summary>Writes what <paramref name="write"/> puts into the writer.</summary>
-    public static Task Json(HttpContext http, int status, Action<Utf8JsonWriter> write) => Send(http, status, Body(write));
+    public static Task Json(HttpContext http, int status, Action<Utf8JsonWriter> write, string type = JsonType) =>
+        Send(http, status, Body(write), type);
 
     /// <summary>
     /// A read of balances: a strong ETag that changes exactly when the body does (it is the body's digest), 304 when the caller
@@ -109,10 +110,10 @@ internal static class Answer
         return buffer.WrittenMemory;
     }
 
-    private static Task Send(HttpContext http, int status, ReadOnlyMemory<byte> body)
+    private static Task Send(HttpContext http, int status, ReadOnlyMemory<byte> body, string type = JsonType)
     {
         http.Response.StatusCode = status;
-        http.Response.ContentType = JsonType;
+        http.Response.ContentType = type;
         http.Response.ContentLength = body.Length;
         return http.Response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }

@@ -10,6 +10,7 @@ namespace Coffer.Server.Host;
 internal static class Errors
 {
     private const string RetrySeconds = "1";
+    private static readonly Dictionary<string, object> _none = [];
 
     public static int Status(RefusalCode code) => code switch
     {
@@ -102,23 +103,35 @@ internal static class Errors
 
         http.Response.StatusCode = status;
         http.Response.Headers.CacheControl = "no-store";
+        if (Problem.IsAskedFor(http.Request))
+        {
+            await new Problem(status, code, message, details ?? _none).Write(http);
+            return;
+        }
+
         await Answer.Json(http, status, json =>
         {
             json.WriteStartObject();
             json.WriteStartObject("error"u8);
             json.WriteString("code"u8, code);
             json.WriteString("message"u8, message);
-            json.WriteStartObject("details"u8);
-            foreach (var (name, value) in details ?? new Dictionary<string, object>())
-            {
-                json.WritePropertyName(name);
-                JsonSerializer.Serialize(json, value, value.GetType());
-            }
-
-            json.WriteEndObject();
+            json.WriteDetails(details ?? _none);
             json.WriteString("request_id"u8, http.RequestId());
             json.WriteEndObject();
             json.WriteEndObject();
         });
+    }
+
+    /// <summary>The member <c>details</c>, the same in both forms.</summary>
+    public static void WriteDetails(this Utf8JsonWriter json, IReadOnlyDictionary<string, object> details)
+    {
+        json.WriteStartObject("details"u8);
+        foreach (var (name, value) in details)
+        {
+            json.WritePropertyName(name);
+            JsonSerializer.Serialize(json, value, value.GetType());
+        }
+
+        json.WriteEndObject();
     }
 }

@@ -143,8 +143,20 @@ internal sealed class ReferencePage
     {
         Add($"<article><h3 id=\"schema-{schema.Name}\">{schema.Name}</h3><p>{Marked(Text(schema.Value, "description"))}</p>");
         Add($"<p>{Kind(schema.Value)}</p>");
+        Words(schema);
         Members(schema.Value);
         Add("</article>");
+    }
+
+    /// <summary>Words that mean something each; a problem's type leads to one of them.</summary>
+    private void Words(JsonProperty schema)
+    {
+        if (!schema.Value.TryGetProperty("x-enumDescriptions", out var words))
+            return;
+        Add("<dl>");
+        foreach (var word in words.EnumerateObject())
+            Add($"<dt id=\"{schema.Name}-{word.Name}\"><code>{Plain(word.Name)}</code></dt><dd>{Marked(Text(word.Value))}</dd>");
+        Add("</dl>");
     }
 
     private void Members(JsonElement schema)

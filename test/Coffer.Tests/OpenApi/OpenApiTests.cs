@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Coffer.Server.Auth;
 using Coffer.Server.Events;
 using Coffer.Server.Host;
@@ -6,6 +5,7 @@ using Coffer.Tests.Docs;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.StaticAssets;
+using static Coffer.Tests.OpenApi.Description;
 
 namespace Coffer.Tests.OpenApi;
 
@@ -50,11 +50,17 @@ public sealed class OpenApiTests(TestCluster cluster)
     [Fact]
     public void Its_words_are_those_of_the_code()
     {
-        var schemas = Document().GetProperty("components").GetProperty("schemas");
+        var schemas = Document.GetProperty("components").GetProperty("schemas");
         Assert.Equal([.. Enum.GetValues<RefusalCode>().Select(Errors.Name).Append("internal_error").Order()], Words("ErrorCode"));
         Assert.Equal([.. EventType.All.Order()], Words("EventTypeName"));
-        Assert.Equal([.. EventType.All.Order()], Document().GetProperty("webhooks").EnumerateObject().Select(hook => hook.Name).Order());
+        Assert.Equal([.. EventType.All.Order()], Document.GetProperty("webhooks").EnumerateObject().Select(hook => hook.Name).Order());
         Assert.Equal([.. Enum.GetValues<WithdrawalState>().Select(state => state.Word()).Order()], Words("WithdrawalStatusName"));
+
+        // What each means is said once in the code, and docs/errors.md is held to that.
+        var page = File.ReadAllText(Checkout.Path("docs", "errors.md"));
+        var meanings = schemas.GetProperty("ErrorCode").GetProperty("x-enumDescriptions").EnumerateObject().ToList();
+        Assert.All(meanings, word => Assert.Contains($"| `{word.Name}` | {word.Value.GetString()} |", page));
+        Assert.Equal(Words("ErrorCode"), meanings.Select(word => word.Name).Order());
 
         IEnumerable<string> Words(string schema) =>
             schemas.GetProperty(schema).GetProperty("enum").EnumerateArray().Select(word => word.GetString()!).Order();
@@ -69,8 +75,12 @@ public sealed class OpenApiTests(TestCluster cluster)
         Assert.StartsWith("default-src 'none'", got.Header("Content-Security-Policy"));
         foreach (var (_, operation) in Operations())
             Assert.Contains($"id=\"{operation.GetProperty("operationId").GetString()}\"", got.Text);
-        foreach (var schema in Document().GetProperty("components").GetProperty("schemas").EnumerateObject())
+        foreach (var schema in Document.GetProperty("components").GetProperty("schemas").EnumerateObject())
             Assert.Contains($"id=\"schema-{schema.Name}\"", got.Text);
+        // A problem's type leads here.
+        var codes = Document.GetProperty("components").GetProperty("schemas").GetProperty("ErrorCode").GetProperty("enum");
+        foreach (var word in codes.EnumerateArray())
+            Assert.Contains($"id=\"ErrorCode-{word.GetString()}\"", got.Text);
         Assert.DoesNotContain("<script", got.Text);
         Assert.DoesNotContain("src=", got.Text);
         Assert.DoesNotContain("<link", got.Text);
@@ -82,9 +92,4 @@ public sealed class OpenApiTests(TestCluster cluster)
             && route.Metadata.GetMetadata<PageAccess>() is null && route.RoutePattern.RawText != Sessions.ReportPath)
         .SelectMany(route => route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method =>
             KeyValuePair.Create($"{method} /{route.RoutePattern.RawText!.Trim('/')}", route.Metadata.GetMetadata<Access>()!)));
-
-    private static IEnumerable<KeyValuePair<string, JsonElement>> Operations() => Document().GetProperty("paths").EnumerateObject()
-        .SelectMany(path => path.Value.EnumerateObject().Select(one => KeyValuePair.Create($"{one.Name.ToUpperInvariant()} {path.Name}", one.Value)));
-
-    private static JsonElement Document() => JsonDocument.Parse(File.ReadAllBytes(Checkout.Path("docs", "openapi.json"))).RootElement;
 }
