@@ -59,7 +59,8 @@ internal static class CommandLine
         }
     }
 
-    private static Command Root()
+    /// <summary>The commands, all of them.</summary>
+    public static Command Root()
     {
         var root = new Command("coffer", "Keeps customers' cryptocurrency balances: an exact ledger behind an HTTP API.")
         {
