@@ -69,7 +69,7 @@ internal static class PageBench
         await rig.Db.Transaction(async (tx, ct) =>
         {
             await tx.Insert(user, ct);
-            await tx.InsertSession(Authenticate.Hash(secret), rig.Ids.New(), user, now, now.AddHours(1), ct);
+            await tx.InsertSession(Authenticate.Hash(secret), rig.Ids.New(), user, "127.0.0.1", now, now.AddHours(1), ct);
         }, CancellationToken.None);
         return secret;
     }
