@@ -32,7 +32,7 @@ async function withoutJavaScript() {
   await page.getByRole('link', { name: 'USDTERC20' }).click();
   const figures = await page.locator('#history-table tbody tr td:nth-child(2) .amount').allTextContents();
   const told = await api('/user/balances/history/?currency=USDTERC20&period=7d&interval=daily');
-  deepStrictEqual(figures, told.history.map((row) => row.balance));
+  deepStrictEqual(figures.reverse(), told.history.map((row) => row.balance));
   const withdraw = async (amount) => {
     await page.goto(`${BASE}/dashboard/withdrawals/new?wallet=${WALLET}`);
     await page.locator('#currency').selectOption('USDTERC20');

@@ -95,6 +95,7 @@ class Looker {
   }
 
   async look(name, width) {
+    await this.page.waitForLoadState('load');
     const found = await this.page.evaluate(async (runOnly) => {
       const result = await globalThis.axe.run(document, { runOnly });
       return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);

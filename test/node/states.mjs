@@ -35,6 +35,10 @@ await inBothThemes(async (looker) => {
   deepStrictEqual(sent, [1, 'true']);
   await looker.lookTwice('state-busy');
 
+  await page.getByText('Menu').click();
+  await page.getByRole('navigation').getByRole('link', { name: 'Wallets' }).waitFor();
+  await looker.look('state-menu', 320);
+
   const opened = page.waitForResponse((answer) => answer.url().includes('/dashboard/live'));
   await page.goto(`${BASE}/`);
   await opened;

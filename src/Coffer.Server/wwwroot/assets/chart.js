@@ -17,7 +17,8 @@ const inUsd = table?.dataset.currency === 'USD';
 const columns = inUsd ? [4] : [1, 2, 3];
 
 function read() {
-  const rows = [...table.tBodies[0].rows].map((row) => {
+  // The newest is on top.
+  const rows = [...table.tBodies[0].rows].reverse().map((row) => {
     const cells = [...row.cells];
     return { time: cells[0].textContent.trim(), texts: columns.map((i) => cells[i].querySelector('.amount')?.textContent) };
   });
