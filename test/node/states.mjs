@@ -20,14 +20,14 @@ await inBothThemes(async (looker) => {
   await looker.lookTwice('state-refused');
 
   // The answer takes its time, here for ever: the button says that the form is on its way, and a second click sends nothing.
-  await page.goto(`${BASE}/dashboard/operator`);
+  await page.goto(`${BASE}/dashboard/withdrawals`);
   const sent = await page.evaluate(() => {
     let count = 0;
     addEventListener('submit', (event) => {
       if (!event.defaultPrevented) count++;
       event.preventDefault();
     });
-    const button = document.querySelector('form[action*="Verify"] button');
+    const button = document.querySelector('form[action="/dashboard/look"] button');
     button.click();
     button.click();
     return [count, button.getAttribute('aria-busy')];
