@@ -7,6 +7,9 @@ namespace Coffer.Server.Dashboard;
 /// <summary>How figures, times and words of the API look on a page.</summary>
 internal static class Figures
 {
+    // Characters of a figure that is written smaller, so that it stays on its line.
+    private const int LongFrom = 14;
+
     private const string Hidden = "<span class=\"hidden\"><span aria-hidden=\"true\">••••</span><span class=\"sr\">hidden</span></span>";
 
     /// <summary>An amount to the digit; zeros at its end are written paler. Hidden where the user wants that: then it is not in the page.</summary>
@@ -16,7 +19,7 @@ internal static class Figures
             return new HtmlString("<span class=\"none\">unknown</span>");
         if (hidden)
             return new HtmlString(Hidden);
-        var html = new HtmlContentBuilder().AppendHtml("<span class=\"amount\">");
+        var html = new HtmlContentBuilder().AppendHtml(IsLong(text) ? "<span class=\"amount long\">" : "<span class=\"amount\">");
         var end = text.Contains('.') ? text.TrimEnd('0').TrimEnd('.').Length : text.Length;
         html.Append(text[..end]);
         if (end < text.Length)
@@ -26,6 +29,9 @@ internal static class Figures
             html.AppendHtml(" <span class=\"unit\">").Append(unit).AppendHtml("</span>");
         return html;
     }
+
+    /// <summary>Whether a figure needs more room than most.</summary>
+    public static bool IsLong(string text) => text.Length > LongFrom;
 
     /// <summary>A figure in US dollars; what has no price says so.</summary>
     public static IHtmlContent Usd(string text, bool hidden) =>
@@ -66,6 +72,9 @@ internal static class Figures
     /// <summary>A long id or address that may break anywhere and is copied whole.</summary>
     public static IHtmlContent Code(string text) =>
         text.Length == 0 ? HtmlString.Empty : new HtmlContentBuilder().AppendHtml("<code>").Append(text).AppendHtml("</code>");
+
+    /// <summary>What stands where there is nothing to show.</summary>
+    public static IHtmlContent None(string text) => new HtmlContentBuilder().AppendHtml("<span class=\"none\">").Append(text).AppendHtml("</span>");
 
     /// <summary>The thousandths that one figure is of another; 0 when either is unknown. Whole numbers all the way.</summary>
     public static int PerMille(string part, string whole)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
+using Microsoft.AspNetCore.Html;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Coffer.Server.Dashboard.Pages;
@@ -28,8 +29,14 @@ internal sealed class NewWithdrawalModel(Visit visit, AskApi api, Ids ids) : Das
     /// <summary>Whether none of the latest withdrawals of this currency was paid to the address.</summary>
     public bool IsFirst { get; private set; }
 
-    /// <summary>An address in groups, as it is compared by eye.</summary>
-    public static string Grouped(string address) => string.Join(' ', address.Chunk(Grouping).Select(group => new string(group)));
+    /// <summary>An address in groups, as it is compared by eye; what is copied has no spaces.</summary>
+    public static IHtmlContent Grouped(string address)
+    {
+        var html = new HtmlContentBuilder();
+        foreach (var group in address.Chunk(Grouping))
+            html.AppendHtml("<span class=\"group\">").Append(new string(group)).AppendHtml("</span>");
+        return html;
+    }
 
     public async Task OnGet(string? wallet)
     {
