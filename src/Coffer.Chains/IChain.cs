@@ -17,6 +17,9 @@ public interface IChain
     /// <summary>The chain's name in cursors and references, e.g. <c>ethereum</c>, <c>sim:ACCOUNT</c>. Never changes.</summary>
     string Id { get; }
 
+    /// <summary>Per node its name, without credentials, and what is wrong with it, null for nothing known; empty where there are none.</summary>
+    IReadOnlyList<(string Node, string? Fault)> Nodes => [];
+
     /// <summary>The node's best block now. May go down or sideways between two calls.</summary>
     Task<ChainTip> Tip(CancellationToken ct);
 

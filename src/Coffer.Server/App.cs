@@ -100,11 +100,9 @@ internal sealed class App : IAsyncDisposable
         builder.WebHost.UseUrls($"http://{settings.Host}:{settings.Port}");
         var issue = new IssueCredential(db, ids, random, time);
         builder.Services.AddSingleton(issue);
-        // What it proves is known when the chains are.
-        RunProofs? proofs = null;
-        builder.Services.AddSingleton(new OperatorDesk(ct => db.FrozenAll(ct),
-            (on, reason, by, ct) => new AllowWithdrawals(db, time).FreezeAll(on, reason, by, ct),
-            async ct => ProofLines.Of(await proofs!.Last(ct)), (by, ct) => proofs!.Ask(by, ct)));
+        // Whom it asks is made further down, of what the server is made of.
+        OperatorDesk? desk = null;
+        builder.Services.AddSingleton(_ => desk!);
         var web = builder.Build();
         ClientAddress.BelieveProxies(web, settings.Proxies);
         var outer = new Outer(ids, web.Services.GetRequiredService<ILogger<Outer>>());
@@ -167,10 +165,11 @@ internal sealed class App : IAsyncDisposable
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
         var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
-        proofs = new RunProofs(
+        var proofs = new RunProofs(
             ProofSubjects.Of(db, time, realChains.All.Select(chain => chain.Followed), HotWallets.Of(realChains.All, db)),
             settings.ProveHours > 0 ? TimeSpan.FromHours(settings.ProveHours) : null, db, ids, time,
             web.Services.GetRequiredService<ILogger<RunProofs>>(), web.Lifetime.ApplicationStopping);
+        desk = OperatorDesks.Of(db, new AllowWithdrawals(db, time), proofs, watchHot, realChains);
         web.MapReference();
         web.MapHealth(db, realChains, watchHot, web.Lifetime.ApplicationStopping);
 

@@ -35,6 +35,9 @@ public sealed class EvmChain : IChain, IDisposable
     /// <inheritdoc/>
     public string Id => options.Id;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Node, string? Fault)> Nodes => nodes.States;
+
     /// <summary>Per node its host and port and what is wrong with it, null for nothing known.</summary>
     public IReadOnlyList<(string Node, string? Fault)> NodeStates => nodes.States;
 

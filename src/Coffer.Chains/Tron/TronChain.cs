@@ -42,6 +42,9 @@ public sealed class TronChain : IChain, IDisposable
     /// <inheritdoc/>
     public string Id => options.Id;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Node, string? Fault)> Nodes => nodes.States;
+
     /// <summary>Per node its host and port and what is wrong with it, null for nothing known.</summary>
     public IReadOnlyList<(string Node, string? Fault)> NodeStates => nodes.States;
 

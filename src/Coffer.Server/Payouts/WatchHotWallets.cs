@@ -15,16 +15,21 @@ internal sealed partial class WatchHotWallets(Db db, IReadOnlyList<HotWallet> wa
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, string[]> alarms = [];
+    private readonly ConcurrentDictionary<string, HotStanding> last = [];
 
     /// <summary>Each hot wallet's chain, and whether an alarm stands.</summary>
     public IEnumerable<(string Chain, bool Alarm)> Standing =>
         wallets.Select(wallet => (wallet.Chain.Id, alarms.ContainsKey(wallet.Chain.Id)));
+
+    /// <summary>What the last look at each of them saw; without those that were not looked at yet.</summary>
+    public IReadOnlyList<HotStanding> Last => [.. wallets.Select(wallet => last.GetValueOrDefault(wallet.Chain.Id)).OfType<HotStanding>()];
 
     public async Task Run(CancellationToken ct)
     {
         foreach (var wallet in wallets)
         {
             var standing = await new HotStatus(db).Run(wallet, ct);
+            last[standing.Chain] = standing;
             string[] now = [.. standing.Alarms];
             if (standing.CannotTell is not null && now.Length == 0)
                 continue;

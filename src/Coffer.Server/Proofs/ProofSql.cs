@@ -18,16 +18,21 @@ internal static class ProofSql
             """, ct, P(asked, one => one.Id), P(asked, one => one.Subject), P(by), P(now.UtcDateTime));
 
     /// <summary>
-    /// Asks for proofs of what was not asked for within the given time; a proof of the future, from before the clock was set back, does not count.
+    /// Asks for proofs of what was not asked for within the given time; a proof of the future, from before the clock was set back, does not
+    /// count. Under the table's lock, so that it sees also what another server asked for, ran and ended a moment ago.
     /// </summary>
-    public static Task<int> AskDueProofs(this Tx tx, IReadOnlyList<(Guid Id, string Subject)> asked, string by, DateTimeOffset now,
-        TimeSpan every, CancellationToken ct) => tx.Do("""
+    public static async Task AskDueProofs(this Tx tx, IReadOnlyList<(Guid Id, string Subject)> asked, string by, DateTimeOffset now,
+        TimeSpan every, CancellationToken ct)
+    {
+        await tx.Do("LOCK TABLE proof IN SHARE ROW EXCLUSIVE MODE", ct);
+        await tx.Do("""
             INSERT INTO proof (id, subject, asked_by, asked_at) SELECT id, subject, $3, $4
             FROM unnest($1::uuid[], $2::text[]) AS asked(id, subject)
             WHERE NOT EXISTS (SELECT FROM proof WHERE proof.subject = asked.subject AND asked_at > $5 AND asked_at < $6)
             ORDER BY subject ON CONFLICT DO NOTHING
             """, ct, P(asked, one => one.Id), P(asked, one => one.Subject), P(by), P(now.UtcDateTime), P((now - every).UtcDateTime),
-        P((now + every).UtcDateTime));
+            P((now + every).UtcDateTime));
+    }
 
     /// <summary>Takes the oldest proof of these subjects that nobody runs, or whose process has been silent for that long; null for none.</summary>
     public static async Task<Proof?> TakeProof(

@@ -1,10 +1,14 @@
+using Coffer.Chains;
 using Coffer.Server.Auth;
+using Coffer.Server.Chain;
+using Coffer.Tests.Chains.Evm;
 using Coffer.Tests.Http;
+using Coffer.Tests.Payouts;
 
 namespace Coffer.Tests.Dashboard;
 
-/// <summary>The switch that stops all withdrawals, and who reaches it.</summary>
-public sealed class OperatorPageTests(TestCluster cluster)
+/// <summary>The switch that stops all withdrawals, and who reaches it; how the server's chains and hot wallets stand.</summary>
+public sealed class OperatorPageTests(TestCluster cluster, NodeFolder folder)
 {
     [Fact]
     public async Task The_operator_stops_all_withdrawals_and_lets_them_go_on_and_nobody_else_does()
@@ -20,10 +24,51 @@ public sealed class OperatorPageTests(TestCluster cluster)
         Assert.Equal(302, (await Freeze(op, page)).Status);
         Assert.Equal((422, "account_frozen"), ((await payer.Withdraw("15")).Status, (await payer.Withdraw("15")).ErrorCode));
         Assert.Contains("by user:op: keys may be stolen", (await op.Get(page)).Text);
-        foreach (var handler in new[] { "Thaw", "Verify", "Freeze" })
+        foreach (var handler in new[] { "Thaw", "Prove", "Freeze" })
             Assert.Equal((handler, 403), (handler, (await owner.Submit("/", $"{page}?handler={handler}", ("reason", "x"))).Status));
         Assert.Equal(422, (await payer.Withdraw("15")).Status);
         Assert.Equal(302, (await op.Submit(page, page + "?handler=Thaw")).Status);
         Assert.Equal(201, (await payer.Withdraw("15")).Status);
+    }
+
+    [Fact]
+    public async Task The_operator_sees_which_nodes_answer_what_the_hot_wallet_holds_and_that_both_are_proven()
+    {
+        await using var chain = await EvmWorld.Start(folder);
+        await chain.Node.Pay(TestHotKey.Address, 5 * EvmWorld.Coin);
+        await chain.Node.Mine();
+        var entry = new ChainEntry
+        {
+            Id = "anvil",
+            Kind = ChainKind.Evm,
+            Network = "ETH",
+            Nodes = [new Uri("http://127.0.0.1:1"), chain.Node.Url],
+            ChainId = EvmWorld.ChainId,
+            Start = 0,
+            Poll = TimeSpan.FromSeconds(1),
+            Hot = new HotEntry { Address = TestHotKey.Address, FeeMax = 1 },
+        };
+        var ether = World.AllCurrencies.Find("ETH");
+        await using var world = await World.StartWith(cluster.NewDatabase(), [entry], ChainFactory.Make, new Currencies([ether]));
+        var op = await Browser.SignedIn(await world.Account(), "op", Role.Operator);
+        await Sees(op, "<div>127.0.0.1:1 <span class=\"badge bad\">", $"<div>{chain.Node.Url.Authority} <span class=\"badge good\">",
+            TestHotKey.Address, "<th scope=\"row\">ETH</th><td class=\"n\">5.00</td>");
+        Assert.Equal(302, (await op.Submit("/dashboard/operator", "/dashboard/operator?handler=Prove")).Status);
+        await Sees(op, "<th scope=\"row\">Ledger</th><td><span class=\"badge good\">Holds</span>",
+            "<th scope=\"row\">Deposits on anvil</th><td><span class=\"badge good\">Holds</span>",
+            "<th scope=\"row\">Hot wallet on anvil</th><td><span class=\"badge good\">Holds</span>");
+    }
+
+    private static async Task Sees(Browser browser, params string[] parts)
+    {
+        for (var i = 0; ; i++)
+        {
+            var text = (await browser.Get("/dashboard/operator")).Text;
+            var missing = parts.Where(part => !text.Contains(part, StringComparison.Ordinal)).ToList();
+            if (missing.Count == 0)
+                return;
+            Assert.True(i < 300, $"{string.Join(", ", missing)} in {text}");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
     }
 }

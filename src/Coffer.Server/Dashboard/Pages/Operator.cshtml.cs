@@ -16,6 +16,8 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk) 
 
     public IReadOnlyList<ProofLine> Proofs { get; private set; } = [];
 
+    public IReadOnlyList<HotWalletLine> HotWallets => desk.HotWallets();
+
     // A user may be called anything, so the record says what he is.
     private string By => $"user:{Session.UserName}";
 
@@ -44,6 +46,8 @@ internal sealed class OperatorModel(Visit visit, AskApi api, OperatorDesk desk) 
         await desk.Prove(Session.UserName, ct);
         return Redirect("/dashboard/operator#proofs");
     }
+
+    public IReadOnlyList<(string Node, string? Fault)> Nodes(string chain) => desk.Nodes(chain);
 
     private async Task Load(CancellationToken ct)
     {
