@@ -203,6 +203,10 @@ internal static class CredentialSql
         return await row.ReadAsync(ct);
     }
 
+    /// <summary>Notes that the user of this session has shown who he is.</summary>
+    public static Task Prove(this Tx tx, byte[] hash, DateTimeOffset now, CancellationToken ct) =>
+        tx.Do("UPDATE credential SET proved_at = $2 WHERE hash = $1 AND kind = 3", ct, P(hash), P(now.UtcDateTime));
+
     /// <summary>Ends one session. A second time changes nothing.</summary>
     public static Task EndSession(this Tx tx, byte[] hash, DateTimeOffset now, CancellationToken ct) => tx.Do("""
         UPDATE credential SET revoked_at = coalesce(revoked_at, $2) WHERE hash = $1 AND kind = 3

@@ -5,11 +5,20 @@ namespace Coffer.Server.Auth;
 /// <param name="HasTotp">Whether he signs in with an authenticator app.</param>
 /// <param name="LastEvent">The number of the account's last event when this was read, before anything that is shown; 0 before the first.</param>
 internal sealed record Session(byte[] Hash, Guid Credential, Guid User, string UserName, Role Role, AccountId Account, short Shard, Mode Mode,
-    Theme Theme, bool HidesAmounts, bool HasTotp, string AccountName, long LastEvent);
+    Theme Theme, bool HidesAmounts, bool HasTotp, string AccountName, long LastEvent)
+{
+    /// <summary>Whether he has lately shown that it is himself who sits there; what cannot be undone asks for that.</summary>
+    public bool IsProved { get; init; }
+}
 
 /// <summary>What the database says of a session.</summary>
-internal sealed record SessionRow(Session Session, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, bool Ended, DateTimeOffset? LastUsedAt)
+/// <param name="ProvedAt">When its user has last typed his password, and his code if he has an authenticator.</param>
+internal sealed record SessionRow(Session Session, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, bool Ended, DateTimeOffset? LastUsedAt,
+    DateTimeOffset ProvedAt)
 {
+    /// <summary>So long it counts that somebody has shown who he is (SE-09).</summary>
+    public static readonly TimeSpan ProofMax = TimeSpan.FromMinutes(5);
+
     /// <summary>A session ends this long after it began.</summary>
     public static readonly TimeSpan AgeMax = TimeSpan.FromHours(12);
 

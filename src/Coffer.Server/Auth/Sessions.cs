@@ -18,6 +18,9 @@ internal sealed class Sessions(Db db, CredentialUse use, Settings settings, Rand
     /// <summary>The page that tells why another one is not shown.</summary>
     public const string FaultPath = "/dashboard/fault";
 
+    /// <summary>The page that asks who sits there, before what cannot be undone.</summary>
+    public const string ProofPath = "/dashboard/prove";
+
     /// <summary>Where browsers report what the policy stopped.</summary>
     public const string ReportPath = "/dashboard/csp-report";
 
@@ -95,7 +98,7 @@ internal sealed class Sessions(Db db, CredentialUse use, Settings settings, Rand
         use.Count(http, meter);
         if (!IsByItself(http))
             Volatile.Write(ref meter.LastUsed, now.UtcTicks);
-        return row.Session;
+        return row.Session with { IsProved = now - row.ProvedAt < SessionRow.ProofMax };
     }
 
     /// <summary>Whether an open page asks by itself: that is no use of the session, or one that nobody sits at would never be idle.</summary>

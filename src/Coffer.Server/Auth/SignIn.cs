@@ -16,7 +16,8 @@ namespace Coffer.Server.Auth;
 /// What is read before the slow hash may be old when it ends: a password that was reset meanwhile opens nothing, and a session that was
 /// ended meanwhile changes nothing, which is decided in the transaction that writes.
 /// </summary>
-internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes random, IDataProtectionProvider keys, TimeProvider time)
+internal sealed partial class SignIn(Db db, Ids ids, Settings settings, RandomBytes random, IDataProtectionProvider keys, TimeProvider time,
+    ILogger<SignIn> log)
 {
     /// <summary>Tries a minute for one name from one address.</summary>
     public const int TriesPerMinute = 10;
@@ -61,14 +62,18 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
         }
 
         var right = await Slowly(() => (user?.Password ?? _nobody).Matches(password), ct);
-        if (user is not { DisabledAt: null } || !right)
-            return null;
         var now = time.GetUtcNow();
         long? step = null;
-        if (user.Totp is not null)
+        if (user is { DisabledAt: null, Totp: not null } && right)
             Count(_perCode, user.Name);
-        if (user.Totp is { } encrypted && (step = Accept(user.Id, encrypted, code, user.TotpStep, now)) is null)
+        if (user is not { DisabledAt: null } || !right
+            || (user.Totp is { } encrypted && (step = Accept(user.Id, encrypted, code, user.TotpStep, now)) is null))
+        {
+            // A name that nobody has may be a password that was typed into the wrong field.
+            Failed(log, user?.Name ?? "a name that nobody has", address);
             return null;
+        }
+
         var renewed = user.Password.Rounds < PasswordHash.RoundsNow ? await Slowly(() => PasswordHash.Of(password, random), ct) : null;
         var secret = Secret();
         var made = await db.Transaction(async (tx, token) =>
@@ -94,12 +99,25 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
         Count(_perPair, $"signed in {session.UserName}");
         if (await db.UserByName(session.UserName, ct) is not { DisabledAt: null } user
             || !await Slowly(() => user.Password.Matches(password), ct))
+        {
+            Failed(log, session.UserName, "his own session");
             return false;
+        }
+
         if (user.Totp is null)
             return true;
         Count(_perCode, user.Name);
         return Accept(user.Id, user.Totp, code, user.TotpStep, time.GetUtcNow()) is { } step
             && await db.Transaction((tx, token) => tx.UseTotpStep(user.Id, step, token), ct);
+    }
+
+    /// <summary>The same, and remembered for <see cref="SessionRow.ProofMax"/>.</summary>
+    public async Task<bool> Prove(Session session, string password, string? code, CancellationToken ct)
+    {
+        if (!await IsHimself(session, password, code, ct))
+            return false;
+        await db.Transaction((tx, token) => tx.Prove(session.Hash, time.GetUtcNow(), token), ct, repeatable: true);
+        return true;
     }
 
     public Task End(Session session, CancellationToken ct) =>
@@ -200,6 +218,9 @@ internal sealed class SignIn(Db db, Ids ids, Settings settings, RandomBytes rand
 
     // A purpose of its own: what stands in the database must not be read by sending it as a form.
     private IDataProtector Offer(Guid user) => For(user).CreateProtector("offer");
+
+    [LoggerMessage(41, LogLevel.Warning, "authn_login_fail: {User} from {Address}")]
+    private static partial void Failed(ILogger log, string user, string address);
 
     private IDataProtector For(Guid user) => _protector.CreateProtector(user.ToString());
 

@@ -37,7 +37,7 @@ internal static class UserSql
         await using var command = db.Reads.CreateCommand("""
             SELECT c.id, c.created_at, c.expires_at, c.revoked_at, c.last_used_at, u.disabled_at, u.id, u.name, u.role, u.account_id,
                    u.shard, u.mode, u.theme, u.hides_amounts, u.totp IS NOT NULL, a.name,
-                   coalesce(e.last, 0)
+                   coalesce(e.last, 0), coalesce(c.proved_at, c.created_at)
             FROM credential c
             JOIN dashboard_user u ON u.id = c.user_id
             JOIN account a ON a.id = u.account_id
@@ -52,7 +52,7 @@ internal static class UserSql
             row.GetInt16(10), (Mode)row.GetInt16(11), (Theme)row.GetInt16(12), row.GetBoolean(13), row.GetBoolean(14), row.GetString(15),
             row.GetInt64(16));
         return new SessionRow(session, row.GetDateTime(1), row.GetDateTime(2), !row.IsDBNull(3) || !row.IsDBNull(5),
-            row.IsDBNull(4) ? null : row.GetDateTime(4));
+            row.IsDBNull(4) ? null : row.GetDateTime(4), row.GetDateTime(17));
     }
 
     /// <summary>Notes that a step's code was used; false when it, or a later one, was used before.</summary>

@@ -1,6 +1,7 @@
 using Coffer.Server.Auth;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ApplicationModels;
@@ -37,8 +38,10 @@ internal static partial class DashboardApi
             // The policy's frame-ancestors says more.
             forms.SuppressXFrameOptionsHeader = true;
         });
+        services.AddSingleton<IAntiforgeryAdditionalDataProvider, SessionOfForm>();
         services.AddSingleton(db).AddSingleton(ids).AddSingleton(time).AddSingleton<ApiPipeline>();
-        services.AddSingleton(of => new SignIn(db, ids, settings, random, of.GetRequiredService<IDataProtectionProvider>(), time));
+        services.AddSingleton(of => new SignIn(db, ids, settings, random, of.GetRequiredService<IDataProtectionProvider>(), time,
+            of.GetRequiredService<ILogger<SignIn>>()));
         services.AddScoped<Visit>().AddScoped<AskApi>();
     }
 
@@ -121,6 +124,14 @@ internal static partial class DashboardApi
             return options;
         }
     }
+}
+
+/// <summary>A form belongs to the session that it was made for: one that another user has left open does nothing in the next one's name.</summary>
+internal sealed class SessionOfForm : IAntiforgeryAdditionalDataProvider
+{
+    public string GetAdditionalData(HttpContext context) => context.Features.Get<Session>()?.Credential.ToString() ?? "";
+
+    public bool ValidateAdditionalData(HttpContext context, string additionalData) => additionalData == GetAdditionalData(context);
 }
 
 /// <summary>A page that is sent a form that it has none of is not there: it would be shown with nothing loaded.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Coffer.Server.Auth;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Coffer.Server.Dashboard;
@@ -40,6 +41,14 @@ internal abstract class DashboardPage(Visit visit, AskApi api) : PageModel
     /// <summary>The names of the account's wallets by id; of more than a hundred, the oldest.</summary>
     protected async Task<IReadOnlyDictionary<string, string>> Names() =>
         (await Api.Get("/wallets?limit=100")).Of("result").Items("wallets").ToDictionary(one => one.Text("id"), one => one.Text("name"));
+
+    /// <summary>Where to go first when nobody has lately shown who sits there; null when somebody has. For what cannot be undone.</summary>
+    protected IActionResult? ProveFirst() =>
+        Session.IsProved ? null : LocalRedirect($"{Sessions.ProofPath}?to={Uri.EscapeDataString(Request.Path)}");
+
+    /// <summary>A page of this dashboard, never another site; the overview for anything else.</summary>
+    public static string Own(IUrlHelper url, string? to) => to is not null && url.IsLocalUrl(to) && !to.Contains('\\')
+        && to.StartsWith("/dashboard/", StringComparison.Ordinal) ? to : "/";
 
     /// <summary>A text of a form without the spaces around it; null for none.</summary>
     protected static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();

@@ -24,7 +24,7 @@ public sealed class PagesTests(TestCluster cluster, NodeFolder node)
         await Browser.User(fresh, "newcomer", Role.Owner);
         string[] paths =
         [
-            "/", "/dashboard/me", "/dashboard/currencies/USDTERC20?period=7d&interval=hourly", "/dashboard/currencies/TRX", "/dashboard/wallets",
+            "/", "/dashboard/me", "/dashboard/prove", "/dashboard/currencies/USDTERC20?period=7d&interval=hourly", "/dashboard/currencies/TRX", "/dashboard/wallets",
             $"/dashboard/wallets/{account.DefaultWallet.Value}", "/dashboard/transactions", "/dashboard/deposits", "/dashboard/payments",
             $"/dashboard/payments/{await world.Query<Guid>("SELECT id FROM payment")}", "/dashboard/withdrawals",
             $"/dashboard/withdrawals/{await world.Query<Guid>("SELECT id FROM withdrawal")}", "/dashboard/withdrawals/new", "/dashboard/alerts",

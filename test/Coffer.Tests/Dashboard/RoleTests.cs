@@ -133,6 +133,10 @@ public sealed class RoleTests(TestCluster cluster)
     [InlineData("a,\"b\"", "\"a,\"\"b\"\"\"")]
     [InlineData("=a\nb", "\"'=a\nb\"")]
     [InlineData("12.50", "12.50")]
+    [InlineData("  =1+1", "'  =1+1")]
+    [InlineData("\"=1+1", "\"'\"\"=1+1\"")]
+    [InlineData("\uff1d1+1", "'\uff1d1+1")]
+    [InlineData("\n=1", "\"'\n=1\"")]
     [InlineData("", "")]
     public void A_cell_is_never_a_formula(string text, string cell) => Assert.Equal(cell, Csv.Cell(text));
 

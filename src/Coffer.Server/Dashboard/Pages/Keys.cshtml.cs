@@ -23,8 +23,11 @@ internal sealed class KeysModel(Visit visit, AskApi api, Db db, IssueCredential 
 
     public Task OnGet(CancellationToken ct) => Load(ct);
 
-    public async Task OnPostKey(string? name, string? scopes, string? from, CancellationToken ct)
+    public async Task<IActionResult> OnPostKey(string? name, string? scopes, string? from, CancellationToken ct)
     {
+        MustWrite();
+        if (ProveFirst() is { } first)
+            return first;
         var wish = new Dictionary<string, object?> { ["name"] = Given(name), ["scopes"] = Scopes(scopes) };
         if (Given(from) is { } addresses)
             wish["addresses"] = addresses.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
@@ -32,6 +35,7 @@ internal sealed class KeysModel(Visit visit, AskApi api, Db db, IssueCredential 
         if (!Refused(made))
             Secret = made.Body.Text("key");
         await Load(ct);
+        return Page();
     }
 
     public async Task<IActionResult> OnPostRevokeKey(Guid id, CancellationToken ct)
@@ -42,9 +46,11 @@ internal sealed class KeysModel(Visit visit, AskApi api, Db db, IssueCredential 
         return Page();
     }
 
-    public async Task OnPostClient(string? name, string? scopes, CancellationToken ct)
+    public async Task<IActionResult> OnPostClient(string? name, string? scopes, CancellationToken ct)
     {
         MustWrite();
+        if (ProveFirst() is { } first)
+            return first;
         if (!Refused(Given(name) is { Length: <= NameMax } called && !called.Any(char.IsControl) ? null : $"A name has 1 to {NameMax} printable characters."))
         {
             var account = await db.AccountById(Session.Account, ct) ?? throw new Refused(Refusal.NotFound("account"));
@@ -54,6 +60,7 @@ internal sealed class KeysModel(Visit visit, AskApi api, Db db, IssueCredential 
         }
 
         await Load(ct);
+        return Page();
     }
 
     public async Task<IActionResult> OnPostRevokeClient(string? id, CancellationToken ct)

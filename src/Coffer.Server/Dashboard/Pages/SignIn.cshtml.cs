@@ -19,7 +19,7 @@ internal sealed class SignInModel(SignIn signIn, Visit visit) : PageModel
     public IActionResult OnGet(string? to)
     {
         To = to;
-        return visit.Session is null ? Page() : LocalRedirect(Own(to));
+        return visit.Session is null ? Page() : LocalRedirect(DashboardPage.Own(Url, to));
     }
 
     public async Task<IActionResult> OnPost(string? name, string? password, string? code, string? to, CancellationToken ct)
@@ -33,7 +33,7 @@ internal sealed class SignInModel(SignIn signIn, Visit visit) : PageModel
                 if (visit.Session is { } earlier)
                     await signIn.End(earlier, ct);
                 Sessions.Set(Response, secret);
-                return LocalRedirect(Own(to));
+                return LocalRedirect(DashboardPage.Own(Url, to));
             }
 
             Faults = ["Name, password or code is wrong. Check them and try again."];
@@ -48,8 +48,4 @@ internal sealed class SignInModel(SignIn signIn, Visit visit) : PageModel
 
         return Page();
     }
-
-    /// <summary>A page of this dashboard, never another site.</summary>
-    private string Own(string? to) => to is not null && Url.IsLocalUrl(to) && !to.Contains('\\')
-        && to.StartsWith("/dashboard/", StringComparison.Ordinal) ? to : "/";
 }

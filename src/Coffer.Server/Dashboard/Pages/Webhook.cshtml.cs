@@ -41,6 +41,8 @@ internal sealed class WebhookModel(Visit visit, AskApi api) : DashboardPage(visi
     public async Task<IActionResult> OnPostDo(string id, string? what)
     {
         Id = id;
+        if (what == "rotate-secret" && MayWrite && ProveFirst() is { } first)
+            return first;
         var reply = what switch
         {
             "delete" => await Api.Send("DELETE", Path, null),

@@ -24,7 +24,7 @@ internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(v
 
     public Task<IActionResult> OnPostCancel(Guid id) => Do(id, "cancel", new { });
 
-    public Task<IActionResult> OnPostApprove(Guid id) => Do(id, "approve", new { });
+    public async Task<IActionResult> OnPostApprove(Guid id) => ProveFirst() ?? await Do(id, "approve", new { });
 
     public Task<IActionResult> OnPostReject(Guid id, string? reason) => Do(id, "reject", new { reason = Given(reason) });
 
