@@ -9,7 +9,7 @@ namespace Coffer.Tests.Dashboard;
 /// <summary>A user sees and changes his own account; another's is answered like one that does not exist.</summary>
 public sealed partial class TenantTests(TestCluster cluster)
 {
-    private static readonly string[] _tables = ["wallet", "payment", "withdrawal", "webhook_endpoint", "delivery", "alert", "credential", "oauth_client", "movement", "posting"];
+    private static readonly string[] _tables = ["wallet", "payment", "withdrawal", "webhook_endpoint", "alert", "credential", "oauth_client", "movement", "posting"];
 
     [Fact]
     public async Task Nobody_sees_or_changes_anything_of_another_account_by_its_ids()
@@ -93,10 +93,9 @@ public sealed partial class TenantTests(TestCluster cluster)
         var digests = new List<string>();
         foreach (var table in _tables)
         {
+            var worked = table == "withdrawal" ? "'state', 'waits_for', 'tx_id', 'tx_bytes', 'updated_at'" : "'last_used_at'";
             digests.Add($"{table} " + await world.Query<string>($"""
-                SELECT coalesce(string_agg(r, ',' ORDER BY r), '') FROM (
-                    SELECT (to_jsonb(t) - ARRAY['last_used_at', 'status', 'attempts', 'next_attempt_at', 'failing_since', 'updated_at', 'state', 'waits_for', 'attempt_count',
-                        'leased_until', 'paused_until', 'tx_id', 'block_height', 'network_fee_paid', 'completed_at'])::text AS r FROM {table} t WHERE t.account_id = $1) x
+                SELECT coalesce(string_agg(r, ',' ORDER BY r), '') FROM (SELECT (to_jsonb(t) - ARRAY[{worked}])::text AS r FROM {table} t WHERE t.account_id = $1) x
                 """, of.Account.Id.Value));
         }
 
