@@ -9,12 +9,8 @@ internal sealed class PaymentModel(Visit visit, AskApi api) : DashboardPage(visi
 {
     public JsonElement Payment { get; private set; }
 
-    /// <summary>Address and amount as wallets read them (BIP 21); of networks without such a form, and of a hidden amount, the address alone.</summary>
-    public string Uri => Payment.Text("currency") switch
-    {
-        "BTC" when !Session.HidesAmounts => $"bitcoin:{Payment.Text("address")}?amount={Payment.Text("amount")}",
-        _ => Payment.Text("address"),
-    };
+    /// <summary>What the QR code says.</summary>
+    public string Uri => PaymentUri.Of(Payment.Text("currency"), Payment.Text("address"), Session.HidesAmounts ? null : Payment.Text("amount"));
 
     public async Task OnGet(string id) => Payment = await Api.Get($"/payments/{System.Uri.EscapeDataString(id)}");
 }
