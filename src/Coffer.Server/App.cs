@@ -164,9 +164,10 @@ internal sealed class App : IAsyncDisposable
         new ApprovalsApi(db, new DecideWithdrawal(db, finish, time), currencies).Map(web);
         new SandboxApi(db, chains, follow, idempotency, addresses, currencies, ids, time).Map(web);
         new DepositsApi(new FindDeposit(db), chains, realChains).Map(web);
-        var watchHot = new WatchHotWallets(db, HotWallets.Of(realChains.All, db), web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
+        var hotWallets = HotWallets.Of(realChains.All, db);
+        var watchHot = new WatchHotWallets(db, hotWallets, web.Services.GetRequiredService<ILogger<WatchHotWallets>>());
         var proofs = new RunProofs(
-            ProofSubjects.Of(db, time, realChains.All.Select(chain => chain.Followed), HotWallets.Of(realChains.All, db)),
+            ProofSubjects.Of(db, time, realChains.All.Select(chain => chain.Followed), hotWallets),
             settings.ProveHours > 0 ? TimeSpan.FromHours(settings.ProveHours) : null, db, ids, time,
             web.Services.GetRequiredService<ILogger<RunProofs>>(), web.Lifetime.ApplicationStopping);
         desk = OperatorDesks.Of(db, new AllowWithdrawals(db, time), proofs, watchHot, realChains);
@@ -236,6 +237,7 @@ internal sealed class App : IAsyncDisposable
         workers.Add(new Worker("waking streams of events", EventStreams.Pause, streams.Look, time, log));
         workers.Add(new Worker("watching hot wallets", WatchHotWallets.Pause, watchHot.Run, time, log));
         workers.Add(new Worker("proving", RunProofs.Pause, proofs.Run, time, log));
+        workers.Add(new Worker("asking for the proofs that are due", Worker.Housekeeping, proofs.AskDue, time, log));
         workers.Add(new Worker("deleting old idempotency keys", Worker.Housekeeping,
             token => idempotency.DeleteOld(settings.IdempotencyDays, token), time, log));
         workers.Add(new Worker("deleting old deliveries", Worker.Housekeeping, new DeleteDeliveries(db, time).Run, time, log));

@@ -22,6 +22,6 @@ internal static class OperatorDesks
     [
         .. standing.Alarms,
         .. standing.CannotTell is { } why ? [$"It cannot be told what it holds: {why}"] : Array.Empty<string>(),
-        .. standing.Waiting.Select(one => $"{one.Value} withdrawals wait{(one.Key.Length > 0 ? $" for {one.Key}" : "")}."),
+        .. standing.Waits.Select(waits => $"{waits}."),
     ], standing.Alarms.Any());
 }

@@ -38,9 +38,6 @@ public sealed class EvmChain : IChain, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<(string Node, string? Fault)> Nodes => nodes.States;
 
-    /// <summary>Per node its host and port and what is wrong with it, null for nothing known.</summary>
-    public IReadOnlyList<(string Node, string? Fault)> NodeStates => nodes.States;
-
     /// <summary>The nodes, for <see cref="EvmPayouts"/>.</summary>
     internal RpcNodes Pool => nodes;
 

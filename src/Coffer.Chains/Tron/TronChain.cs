@@ -45,9 +45,6 @@ public sealed class TronChain : IChain, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<(string Node, string? Fault)> Nodes => nodes.States;
 
-    /// <summary>Per node its host and port and what is wrong with it, null for nothing known.</summary>
-    public IReadOnlyList<(string Node, string? Fault)> NodeStates => nodes.States;
-
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 

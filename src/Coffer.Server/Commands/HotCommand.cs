@@ -56,8 +56,8 @@ internal static class HotCommand
                 + $"{asset.Text(asset.Missing),24}";
         yield return $"  next number {standing.NextNumber}, {standing.Open} payouts open"
             + (standing.OldestOpen is { } open ? $", the oldest since {Wire.Time(open)}" : "");
-        foreach (var (reason, count) in standing.Waiting)
-            yield return $"  {count} withdrawals wait{(reason.Length > 0 ? $" for {reason}" : "")}";
+        foreach (var waits in standing.Waits)
+            yield return $"  {waits}";
         if (standing.OldestWaiting is { } waiting)
             yield return $"  the oldest of them since {Wire.Time(waiting)}";
         if (standing.CannotTell is { } why)

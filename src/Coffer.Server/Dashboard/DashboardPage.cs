@@ -42,6 +42,11 @@ internal abstract class DashboardPage(Visit visit, AskApi api) : PageModel
     protected async Task<IReadOnlyDictionary<string, string>> Names() =>
         (await Api.Get("/wallets?limit=100")).Of("result").Items("wallets").ToDictionary(one => one.Text("id"), one => one.Text("name"));
 
+    /// <summary>Whether none of the account's latest withdrawals of a currency was paid to the address; one that was taken back proves nothing.</summary>
+    protected async Task<bool> IsFirstTo(string? currency, string? address, StringComparison spelling) =>
+        (await Api.Get($"/withdrawal{Query(("limit", "100"), ("status", "completed"), ("currency", currency))}"))
+            .Items("withdrawals").All(one => !string.Equals(one.Text("address"), address, spelling));
+
     /// <summary>Where to go first when nobody has lately shown who sits there; null when somebody has. For what cannot be undone.</summary>
     protected IActionResult? ProveFirst() =>
         Session.IsProved ? null : LocalRedirect($"{Sessions.ProofPath}?to={Uri.EscapeDataString(Request.Path)}");

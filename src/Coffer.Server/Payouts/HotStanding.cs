@@ -16,6 +16,10 @@ namespace Coffer.Server.Payouts;
 internal sealed record HotStanding(string Chain, string Address, IReadOnlyList<HotAsset> Assets, long NextNumber, long Open,
     DateTimeOffset? OldestOpen, DateTimeOffset? OldestWaiting, IReadOnlyDictionary<string, long> Waiting, string? ForeignUse, string? CannotTell)
 {
+    /// <summary>How many withdrawals wait, and for what, a sentence each without its full stop.</summary>
+    public IEnumerable<string> Waits =>
+        Waiting.Select(one => $"{one.Value} withdrawals wait{(one.Key.Length > 0 ? $" for {one.Key}" : "")}");
+
     /// <summary>What the operator must do something about, a sentence each.</summary>
     public IEnumerable<string> Alarms => Assets.Where(asset => asset.Missing > 0).Select(asset => asset.Alarm(Address))
         .Concat(ForeignUse is { } use ? [$"The key of the hot wallet was used by somebody else: {use}"] : []);

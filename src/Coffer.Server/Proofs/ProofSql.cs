@@ -54,15 +54,13 @@ internal static class ProofSql
             Maybe(now?.UtcDateTime, NpgsqlDbType.TimestampTz));
 
     /// <summary>Keeps how it ended, and forgets what held and is older than that.</summary>
-    public static async Task FinishProof(this Tx tx, Guid id, Proven proven, DateTimeOffset now, DateTimeOffset forgotten, CancellationToken ct)
+    public static async Task FinishProof(this Tx tx, Proof taken, Proven proven, DateTimeOffset now, DateTimeOffset forgotten, CancellationToken ct)
     {
         await tx.Do("""
             UPDATE proof SET finished_at = $2, result = $3, summary = $4, wrong = $5, findings = $6 WHERE id = $1 AND finished_at IS NULL
-            """, ct, P(id), P(now.UtcDateTime), P((short)proven.Result), P(proven.Summary), P(proven.Wrong), P(proven.Findings.ToArray()));
-        await tx.Do("""
-            DELETE FROM proof WHERE result <> $2 AND finished_at < $1
-                AND subject = (SELECT subject FROM proof WHERE id = $3)
-            """, ct, P(forgotten.UtcDateTime), P((short)ProofResult.Wrong), P(id));
+            """, ct, P(taken.Id), P(now.UtcDateTime), P((short)proven.Result), P(proven.Summary), P(proven.Wrong), P(proven.Findings.ToArray()));
+        await tx.Do("DELETE FROM proof WHERE subject = $1 AND result <> $2 AND finished_at < $3", ct, P(taken.Subject),
+            P((short)ProofResult.Wrong), P(forgotten.UtcDateTime));
     }
 
     /// <summary>The last finished proof of each subject, and what is asked for.</summary>

@@ -41,13 +41,18 @@ internal sealed partial class RunProofs(
     public Task Ask(string by, CancellationToken ct) =>
         db.Transaction((tx, token) => tx.AskProofs(Named(), by, time.GetUtcNow(), token), ct, repeatable: true);
 
-    /// <summary>Asks for what is due, and runs what is asked for, one after the other.</summary>
+    /// <summary>Asks for proofs of what was not proven for so long. Called by a worker of its own, now and then.</summary>
+    public async Task AskDue(CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        if (every is { } period && !stopping.IsCancellationRequested && (now - _started).Duration() >= FirstAfter)
+            await db.Transaction((tx, token) => tx.AskDueProofs(Named(), Schedule, now, period, token), ct, repeatable: true);
+    }
+
+    /// <summary>Runs what is asked for, one after the other.</summary>
     public async Task Run(CancellationToken ct)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, ct);
-        var now = time.GetUtcNow();
-        if (every is { } period && !ending.IsCancellationRequested && (now - _started).Duration() >= FirstAfter)
-            await db.Transaction((tx, token) => tx.AskDueProofs(Named(), Schedule, now, period, token), ct, repeatable: true);
         while (!ending.IsCancellationRequested
             && await db.Transaction((tx, token) => tx.TakeProof(_names, time.GetUtcNow(), Silence, token), ct) is { } taken)
             await Run(taken, ending.Token);
@@ -75,20 +80,14 @@ internal sealed partial class RunProofs(
             Wrong(log, taken.Subject, proven.Wrong, proven.Findings.Count > 0 ? proven.Findings[0] : "");
         proven = proven with { Findings = [.. proven.Findings.Take(FindingsMax)] };
         var now = time.GetUtcNow();
-        await db.Transaction((tx, token) => tx.FinishProof(taken.Id, proven, now, now - KeptFor, token), CancellationToken.None, repeatable: true);
+        await db.Transaction((tx, token) => tx.FinishProof(taken, proven, now, now - KeptFor, token), CancellationToken.None, repeatable: true);
     }
 
     private async Task<Proven> Alive(Guid id, Func<CancellationToken, Task<Proven>> prove, CancellationToken ending)
     {
         var proof = prove(ending);
-        while (await Task.WhenAny(proof, Task.Delay(Beat, time, ending)) != proof)
-        {
-            if (!ending.IsCancellationRequested)
-                await db.Transaction((tx, token) => tx.KeepProof(id, time.GetUtcNow(), token), CancellationToken.None, repeatable: true);
-            else
-                return await proof;
-        }
-
+        while (await Task.WhenAny(proof, Task.Delay(Beat, time, ending)) != proof && !ending.IsCancellationRequested)
+            await db.Transaction((tx, token) => tx.KeepProof(id, time.GetUtcNow(), token), CancellationToken.None, repeatable: true);
         return await proof;
     }
 

@@ -42,6 +42,20 @@ internal sealed partial class Browser(World world)
 
     public Task<Got> Get(string path) => Send(new HttpRequestMessage(HttpMethod.Get, path));
 
+    /// <summary>Loads a page again and again until all of these are in it; answers it.</summary>
+    public async Task<string> Sees(string path, params string[] parts)
+    {
+        for (var i = 0; ; i++)
+        {
+            var text = (await Get(path)).Text;
+            var missing = parts.Where(part => !text.Contains(part, StringComparison.Ordinal)).ToList();
+            if (missing.Count == 0)
+                return text;
+            Assert.True(i < 300, $"{string.Join(", ", missing)} in {text}");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Loads a page, takes the token of its form and sends the fields.</summary>
     public async Task<Got> Submit(string page, string path, params (string Name, string Value)[] fields) =>
         await Post(path, await Token(page), fields);

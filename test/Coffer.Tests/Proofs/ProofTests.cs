@@ -29,12 +29,12 @@ public sealed class ProofTests(TestCluster cluster)
         await world.Send(HttpMethod.Post, "/sandbox/blocks", """{"count":20}""", ("X-API-Key", key));
 
         Assert.Equal(302, (await operators.Submit("/dashboard/operator", "/dashboard/operator?handler=Prove")).Status);
-        var page = await Page(operators, "Holds");
+        var page = await operators.Sees("/dashboard/operator", ">Holds</span>");
         Assert.Contains("<td>olga</td><td>2 postings, 1 movements, 1 balances and 1 hours read.</td>", page, StringComparison.Ordinal);
 
         await world.Execute("UPDATE balance SET available = available + 1, deposited = deposited + 1");
         await operators.Submit("/dashboard/operator", "/dashboard/operator?handler=Prove");
-        page = await Page(operators, "Wrong");
+        page = await operators.Sees("/dashboard/operator", ">Wrong</span>");
         Assert.Contains("<h3>Ledger: 1 wrong</h3>", page, StringComparison.Ordinal);
         Assert.Contains($"{account.DefaultWallet.Value} USDTERC20: available is 100000001, its postings make 100000000", page, StringComparison.Ordinal);
     }
@@ -66,7 +66,11 @@ public sealed class ProofTests(TestCluster cluster)
             Interlocked.Increment(ref runs);
             return Task.FromResult(_fine);
         });
-        Task Round() => Task.WhenAll(servers.Select(server => Task.Run(() => server.Run(Ct))));
+        Task Round() => Task.WhenAll(servers.Select(server => Task.Run(async () =>
+        {
+            await server.AskDue(Ct);
+            await server.Run(Ct);
+        })));
     }
 
     [Fact]
@@ -159,19 +163,6 @@ public sealed class ProofTests(TestCluster cluster)
         Assert.Equal((ProofResult.Wrong, 2), (told.Result, told.Wrong));
         Assert.Contains($"{ChainWorld.Address} holds less USDTERC20 than the books say: -1 smallest units.", told.Findings);
         Assert.Contains(told.Findings, finding => finding.Contains(txId, StringComparison.Ordinal));
-    }
-
-    private static async Task<string> Page(Browser operators, string word)
-    {
-        for (var i = 0; i < 300; i++)
-        {
-            var text = (await operators.Get("/dashboard/operator")).Text;
-            if (text.Contains($">{word}</span>", StringComparison.Ordinal))
-                return text;
-            await Task.Delay(50, Ct);
-        }
-
-        throw new InvalidOperationException($"The page never says {word}.");
     }
 
     private async Task<Db> Database() => new(await cluster.NewDatabase(), _time);

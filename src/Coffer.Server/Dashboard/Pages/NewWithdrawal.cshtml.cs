@@ -14,7 +14,6 @@ namespace Coffer.Server.Dashboard.Pages;
 internal sealed class NewWithdrawalModel(Visit visit, AskApi api, Ids ids) : DashboardPage(visit, api)
 {
     private const int Grouping = 4;
-    private const int LookedAt = 100;
 
     public WithdrawalForm Form { get; private set; } = new();
 
@@ -57,8 +56,8 @@ internal sealed class NewWithdrawalModel(Visit visit, AskApi api, Ids ids) : Das
             return Page();
         }
 
-        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("status", "completed"), ("currency", form.Currency))}");
-        IsFirst = !earlier.Items("withdrawals").Any(one => string.Equals(one.Text("address"), Given(form.Address), StringComparison.OrdinalIgnoreCase));
+        // As it was typed; the spelling of some addresses is free.
+        IsFirst = await IsFirstTo(form.Currency, Given(form.Address), StringComparison.OrdinalIgnoreCase);
         Quote = quote.Body;
         return Page();
     }

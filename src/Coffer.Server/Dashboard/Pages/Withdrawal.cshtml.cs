@@ -8,8 +8,6 @@ namespace Coffer.Server.Dashboard.Pages;
 [For(Role.Viewer)]
 internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(visit, api)
 {
-    private const int LookedAt = 100;
-
     public JsonElement Withdrawal { get; private set; }
 
     /// <summary>Whether taking it back can be tried; the server decides at that moment.</summary>
@@ -39,9 +37,7 @@ internal sealed class WithdrawalModel(Visit visit, AskApi api) : DashboardPage(v
     private async Task Load(Guid id)
     {
         Withdrawal = await Api.Get($"/withdrawal/{id}");
-        if (!MayDecide)
-            return;
-        var earlier = await Api.Get($"/withdrawal{Query(("limit", $"{LookedAt}"), ("status", "completed"), ("currency", Withdrawal.Text("currency")))}");
-        IsFirst = earlier.Items("withdrawals").All(one => one.Text("address") != Withdrawal.Text("address"));
+        if (MayDecide)
+            IsFirst = await IsFirstTo(Withdrawal.Text("currency"), Withdrawal.Text("address"), StringComparison.Ordinal);
     }
 }

@@ -42,13 +42,13 @@ public sealed class EvmNodesTests(NodeFolder folder) : IAsyncLifetime
         var before = first.Requests;
         await chain.Blocks(height, 1, Ct);
         Assert.Equal(before, first.Requests);
-        Assert.Contains(chain.NodeStates, state => state.Fault is not null && state.Node == $"127.0.0.1:{first.Url.Port}");
+        Assert.Contains(chain.Nodes, state => state.Fault is not null && state.Node == $"127.0.0.1:{first.Url.Port}");
 
         first.Instead = _ => Task.FromResult(false);
         time.Now += RpcLimits.RestMax;
         before = second.Requests;
         await chain.Blocks(height, 1, Ct);
-        Assert.All(chain.NodeStates, state => Assert.Null(state.Fault));
+        Assert.All(chain.Nodes, state => Assert.Null(state.Fault));
         Assert.True(first.Requests > 1);
     }
 
@@ -60,7 +60,7 @@ public sealed class EvmNodesTests(NodeFolder folder) : IAsyncLifetime
         await both.Tip(Ct);
         await both.Blocks(1, 5, Ct);
         Assert.False(first.Calls.ContainsKey("eth_getBlockByNumber"));
-        Assert.Contains(both.NodeStates, state => state.Fault?.Contains("is on the chain 56, not 31337", StringComparison.Ordinal) == true);
+        Assert.Contains(both.Nodes, state => state.Fault?.Contains("is on the chain 56, not 31337", StringComparison.Ordinal) == true);
 
         var fault = await Assert.ThrowsAsync<ChainFault>(() => world.Chain(time: time, nodes: first.Url).Tip(Ct));
         Assert.True(fault.Retryable);
@@ -142,7 +142,7 @@ public sealed class EvmNodesTests(NodeFolder folder) : IAsyncLifetime
         var block = (await chain.Blocks(await world.Node.Height(), 1, Ct))[0];
 
         Assert.Equal(99, (int)((await chain.Holdings(block.Height, block.Hash, null, [world.Payer], Ct))[0] / EvmWorld.Coin) - 1);
-        Assert.All(chain.NodeStates, state => Assert.Null(state.Fault));
+        Assert.All(chain.Nodes, state => Assert.Null(state.Fault));
     }
 
     [Fact]
