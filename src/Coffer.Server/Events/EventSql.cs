@@ -17,13 +17,14 @@ internal static class EventSql
 {
     private const string Insert = """
         WITH head AS (
-            INSERT INTO event_head AS h (shard, account_id, last) SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bigint[])
+            INSERT INTO event_head AS h (shard, account_id, last) SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bigint[])
             ON CONFLICT (shard, account_id) DO UPDATE SET last = h.last + excluded.last
             RETURNING shard, account_id, last)
         INSERT INTO event (shard, account_id, number, at, type, data, callback_url, only_endpoint)
         SELECT head.shard, head.account_id, head.last - e.behind, e.at, e.type, e.data, e.callback_url, e.only_endpoint
-        FROM unnest($4::smallint[], $5::uuid[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::uuid[])
-            AS e(shard, account_id, behind, at, type, data, callback_url, only_endpoint)
+        FROM (SELECT unnest($4::smallint[]) AS shard, unnest($5::uuid[]) AS account_id, unnest($6::bigint[]) AS behind,
+            unnest($7::timestamptz[]) AS at, unnest($8::text[]) AS type, unnest($9::text[]) AS data, unnest($10::text[]) AS callback_url,
+            unnest($11::uuid[]) AS only_endpoint) e
         JOIN head ON head.shard = e.shard AND head.account_id = e.account_id
         """;
 

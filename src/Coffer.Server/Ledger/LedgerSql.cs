@@ -10,6 +10,7 @@ namespace Coffer.Server.Ledger;
 /// The statements of the ledger writer, the only writer of balance, posting, movement and flow_hour. Each takes the whole
 /// batch as arrays; every condition starts with the shard. Each is written so that rows can only be found by key, in the order of the
 /// arrays (LATERAL, ON CONFLICT): a plan that was made while the tables were empty is then as good as any later one.
+/// What is written is unnested in the select list: in FROM each array would be a function scan that stores its rows before it gives them.
 /// </summary>
 internal static class LedgerSql
 {
@@ -34,16 +35,18 @@ internal static class LedgerSql
     private const string InsertPostings = """
         INSERT INTO posting (shard, account_id, wallet_id, currency, version, movement_id, kind, effective_at, recorded_at,
             available, incoming, held, external, fee, transfer, deficit, available_after, incoming_after, held_after, hash)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::uuid[], $7::smallint[], $8::timestamptz[],
-            $9::timestamptz[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[],
-            $16::numeric[], $17::numeric[], $18::numeric[], $19::numeric[], $20::bytea[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bigint[]), unnest($6::uuid[]),
+            unnest($7::smallint[]), unnest($8::timestamptz[]), unnest($9::timestamptz[]), unnest($10::numeric[]), unnest($11::numeric[]),
+            unnest($12::numeric[]), unnest($13::numeric[]), unnest($14::numeric[]), unnest($15::numeric[]), unnest($16::numeric[]),
+            unnest($17::numeric[]), unnest($18::numeric[]), unnest($19::numeric[]), unnest($20::bytea[])
         """;
 
     private const string InsertBalances = """
         INSERT INTO balance AS b (shard, account_id, currency, wallet_id, available, incoming, held, deposited, withdrawn, fees,
             transferred, deficit, version, last_movement_at, head_hash)
-        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[], $14::timestamptz[], $15::bytea[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::uuid[]), unnest($5::numeric[]), unnest($6::numeric[]),
+            unnest($7::numeric[]), unnest($8::numeric[]), unnest($9::numeric[]), unnest($10::numeric[]), unnest($11::numeric[]),
+            unnest($12::numeric[]), unnest($13::bigint[]), unnest($14::timestamptz[]), unnest($15::bytea[])
         """;
 
     // These rows are there and locked. The condition is the last guard: no balance is ever written over a newer version.
@@ -59,9 +62,9 @@ internal static class LedgerSql
     private const string InsertMovements = """
         INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
             effective_at, updated_at, reference, reference_text, description)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::smallint[], $7::uuid[], $8::uuid[],
-            $9::text[], $10::numeric[], $11::numeric[], $12::timestamptz[], $13::timestamptz[], $14::uuid[], $15::text[],
-            $16::text[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::smallint[]), unnest($5::smallint[]), unnest($6::smallint[]),
+            unnest($7::uuid[]), unnest($8::uuid[]), unnest($9::text[]), unnest($10::numeric[]), unnest($11::numeric[]),
+            unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::uuid[]), unnest($15::text[]), unnest($16::text[])
         """;
 
     private const string UpdateMovements = $"""
@@ -73,8 +76,8 @@ internal static class LedgerSql
     private const string AddFlows = """
         INSERT INTO flow_hour AS f (shard, account_id, currency, hour, wallet_id, deposits, withdrawals, deposit_count,
             withdrawal_count)
-        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::numeric[], $7::numeric[], $8::bigint[],
-            $9::bigint[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::timestamptz[]), unnest($5::uuid[]), unnest($6::numeric[]),
+            unnest($7::numeric[]), unnest($8::bigint[]), unnest($9::bigint[])
         ON CONFLICT (shard, account_id, currency, hour, wallet_id) DO UPDATE SET deposits = f.deposits + excluded.deposits,
             withdrawals = f.withdrawals + excluded.withdrawals, deposit_count = f.deposit_count + excluded.deposit_count,
             withdrawal_count = f.withdrawal_count + excluded.withdrawal_count

@@ -40,7 +40,7 @@ internal static class PolicySql
 
     private const string InsertDayRows = """
         INSERT INTO withdrawal_day AS d (shard, account_id, currency, day, amount)
-        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::date[], $5::numeric[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::date[]), unnest($5::numeric[])
         """;
 
     /// <summary>Holds the shard's gate open, or finds it closed, until the transaction ends. Comes before <see cref="LoadPolicies"/>.</summary>

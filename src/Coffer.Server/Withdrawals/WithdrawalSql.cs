@@ -47,9 +47,10 @@ internal static class WithdrawalSql
     private const string InsertRows = """
         INSERT INTO withdrawal (shard, account_id, id, state, chain, wallet_id, currency, amount, network_fee, transaction_fee, fees_on_top,
             address, custom_id, idempotency_key, callback_url, request, requested_by, needs_approval, waits_for, created_at, updated_at)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::uuid[], $7::text[], $8::numeric[], $9::numeric[],
-            $10::numeric[], $11::boolean[], $12::text[], $13::text[], $14::text[], $15::text[], $16::uuid[], $17::text[], $18::boolean[],
-            $19::text[], $20::timestamptz[], $21::timestamptz[])
+        SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::smallint[]), unnest($5::text[]), unnest($6::uuid[]),
+            unnest($7::text[]), unnest($8::numeric[]), unnest($9::numeric[]), unnest($10::numeric[]), unnest($11::boolean[]),
+            unnest($12::text[]), unnest($13::text[]), unnest($14::text[]), unnest($15::text[]), unnest($16::uuid[]), unnest($17::text[]),
+            unnest($18::boolean[]), unnest($19::text[]), unnest($20::timestamptz[]), unnest($21::timestamptz[])
         """;
 
     private const string FinishRow = $"""
