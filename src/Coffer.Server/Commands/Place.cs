@@ -40,7 +40,8 @@ internal sealed class PlaceOptions
         command.Options.Add(_chains);
         if (!shards)
             return;
-        _shards = Texts.Option("--shards", "N", $"Writer lanes of a new database, fixed for ever ({Settings.ShardsDefault})");
+        _shards = Texts.Option("--shards", "N", "Writer lanes of a new database, fixed for ever "
+            + $"(one for each core, {Settings.ShardsDefaultMin} to {Settings.ShardsDefaultMax})");
         command.Options.Add(_shards);
     }
 
