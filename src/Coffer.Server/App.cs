@@ -17,8 +17,11 @@ using Coffer.Server.Sql;
 using Coffer.Server.Wallets;
 using Coffer.Server.Webhooks;
 using Coffer.Server.Withdrawals;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Coffer.Server;
 
@@ -96,6 +99,8 @@ internal sealed class App : IAsyncDisposable
         // Of a form without its token the page says what to do; each one in the log would be a stranger's to fill it with.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
         builder.Services.AddDashboard(db, ids, settings, random, time);
+        // The pages bring the framework's sign-in along, which would cost every request a scope; who calls is for Authenticate and Sessions to say.
+        builder.Services.RemoveAll<IAuthenticationSchemeProvider>().RemoveAll<IAuthorizationHandlerProvider>();
         DashboardApi.ServeFiles(builder);
         builder.WebHost.UseUrls($"http://{settings.Host}:{settings.Port}");
         var issue = new IssueCredential(db, ids, random, time);

@@ -23,8 +23,12 @@ internal static class Answer
     private const int BodyBytesUsual = 1024;
     private const int TagBytes = 16;
 
+    /// <summary>Bytes of a writer's buffer that a thread keeps for its next answer; larger ones are rare.</summary>
+    private const int BodyBytesKept = 64 * 1024;
+
+    /// <summary>Neither is cheap to make. Away while something is written, so that what is written inside gets its own.</summary>
     [ThreadStatic]
-    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? _texts;
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? _own;
 
     private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -42,25 +46,17 @@ internal static class Answer
     public static byte[] Bytes<T>(T record) => JsonSerializer.SerializeToUtf8Bytes(record, _records);
 
     /// <summary>The bytes of <see cref="Json(HttpContext, int, Action{Utf8JsonWriter}, string)"/>.</summary>
-    public static byte[] Bytes(Action<Utf8JsonWriter> write) => Body(write).ToArray();
+    public static byte[] Bytes(Action<Utf8JsonWriter> write) => Written(write, static bytes => bytes.ToArray());
 
-    /// <summary>The same as text, for what is written many times a transaction: buffer and writer are the thread's own.</summary>
-    public static string Text(Action<Utf8JsonWriter> write)
-    {
-        var (buffer, json) = _texts ??= NewTexts();
-        buffer.ResetWrittenCount();
-        json.Reset();
-        write(json);
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    /// <summary>The same as text.</summary>
+    public static string Text(Action<Utf8JsonWriter> write) => Written(write, static bytes => Encoding.UTF8.GetString(bytes));
 
     /// <summary>Sends an answer that was made before.</summary>
     public static Task Send(HttpContext http, Reply reply) => Send(http, reply.Status, reply.Body);
 
     /// <summary>Writes what <paramref name="write"/> puts into the writer.</summary>
     public static Task Json(HttpContext http, int status, Action<Utf8JsonWriter> write, string type = JsonType) =>
-        Send(http, status, Body(write), type);
+        Send(http, status, Bytes(write), type);
 
     /// <summary>
     /// A read of balances: a strong ETag that changes exactly when the body does (it is the body's digest), 304 when the caller
@@ -68,9 +64,9 @@ internal static class Answer
     /// </summary>
     public static Task Tagged(HttpContext http, Action<Utf8JsonWriter> write)
     {
-        var body = Body(write);
+        var body = Bytes(write);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(body.Span, hash);
+        SHA256.HashData(body, hash);
         var tag = $"\"{Convert.ToHexStringLower(hash[..TagBytes])}\"";
         http.Response.Headers.ETag = tag;
         http.Response.Headers.CacheControl = "private, no-cache";
@@ -79,12 +75,6 @@ internal static class Answer
             return Send(http, StatusCodes.Status200OK, body);
         http.Response.StatusCode = StatusCodes.Status304NotModified;
         return Task.CompletedTask;
-    }
-
-    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json) NewTexts()
-    {
-        var buffer = new ArrayBufferWriter<byte>(BodyBytesUsual);
-        return (buffer, new Utf8JsonWriter(buffer, _writing));
     }
 
     /// <summary>RFC 9110, 13.1.2: a list of tags, weak comparison, or an asterisk.</summary>
@@ -102,12 +92,25 @@ internal static class Answer
         return false;
     }
 
-    private static ReadOnlyMemory<byte> Body(Action<Utf8JsonWriter> write)
+    private static T Written<T>(Action<Utf8JsonWriter> write, Func<ReadOnlySpan<byte>, T> take)
+    {
+        var (buffer, json) = _own ?? New();
+        _own = null;
+        write(json);
+        json.Flush();
+        var taken = take(buffer.WrittenSpan);
+        if (buffer.Capacity > BodyBytesKept)
+            return taken;
+        buffer.ResetWrittenCount();
+        json.Reset();
+        _own = (buffer, json);
+        return taken;
+    }
+
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json) New()
     {
         var buffer = new ArrayBufferWriter<byte>(BodyBytesUsual);
-        using (var json = new Utf8JsonWriter(buffer, _writing))
-            write(json);
-        return buffer.WrittenMemory;
+        return (buffer, new Utf8JsonWriter(buffer, _writing));
     }
 
     private static Task Send(HttpContext http, int status, ReadOnlyMemory<byte> body, string type = JsonType)
