@@ -20,6 +20,9 @@ internal sealed class HttpConnection : IDisposable
 
     private HttpConnection(byte[] request, int key) => (_request, _key) = (request, key);
 
+    /// <summary>The last answer, head and body.</summary>
+    public ReadOnlyMemory<byte> Whole { get; private set; }
+
     /// <summary>The body of the last answer.</summary>
     public ReadOnlyMemory<byte> Body { get; private set; }
 
@@ -65,6 +68,7 @@ internal sealed class HttpConnection : IDisposable
                 (head, body) = Head(_buffer.AsSpan(0, length));
         }
 
+        Whole = _buffer.AsMemory(0, length);
         Body = _buffer.AsMemory(head, body);
         if (!_buffer.AsSpan(9, 2).SequenceEqual("20"u8))
             throw new IOException(Encoding.ASCII.GetString(_buffer, 0, length));

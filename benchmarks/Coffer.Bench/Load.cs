@@ -3,10 +3,11 @@ using System.Diagnostics;
 namespace Coffer.Bench;
 
 /// <summary>What a load came to.</summary>
+/// <param name="Calls">Finished calls.</param>
 /// <param name="PerSecond">Finished calls a second.</param>
 /// <param name="P50">Median wait of a caller, in milliseconds.</param>
 /// <param name="P99">99th percentile, in milliseconds.</param>
-internal readonly record struct LoadResult(double PerSecond, double P50, double P99);
+internal readonly record struct LoadResult(int Calls, double PerSecond, double P50, double P99);
 
 /// <summary>A closed loop of callers: each sends its next call when the last one was answered. Bounded in time.</summary>
 internal static class Load
@@ -26,7 +27,8 @@ internal static class Load
         return await Loop(callers, measured, call);
     }
 
-    private static async Task<LoadResult> Loop(int callers, TimeSpan time, Func<List<float>, Task> call)
+    /// <summary>The same without a warm-up.</summary>
+    public static async Task<LoadResult> Loop(int callers, TimeSpan time, Func<List<float>, Task> call)
     {
         var clock = Stopwatch.StartNew();
         var waits = new List<float>[callers];
@@ -40,6 +42,6 @@ internal static class Load
         })));
         var seconds = clock.Elapsed.TotalSeconds;
         var all = waits.SelectMany(w => w).Order().ToArray();
-        return new LoadResult(all.Length / seconds, all[all.Length / 2], all[all.Length * 99 / 100]);
+        return new LoadResult(all.Length, all.Length / seconds, all[all.Length / 2], all[all.Length * 99 / 100]);
     }
 }

@@ -11,7 +11,7 @@ if (Array.IndexOf(args, "--shards") is var shards and >= 0)
 var table = new ResultTable();
 try
 {
-    await using var rig = await Rig.Start();
+    await using var rig = await Rig.Start(quick);
     if (only is null or "size")
         await PostingBench.Size(rig, table, quick);
     if (only is null or "postings")

@@ -71,7 +71,7 @@ internal static class WithdrawalBench
         return $$"""{"amount":"12.50","currency":"USDTERC20","address":"{{to}}"}""";
     }
 
-    private static LoadResult Sum(LoadResult a, LoadResult b) => new(a.PerSecond + b.PerSecond, a.P50 + b.P50, a.P99 + b.P99);
+    private static LoadResult Sum(LoadResult a, LoadResult b) => new(a.Calls + b.Calls, a.PerSecond + b.PerSecond, a.P50 + b.P50, a.P99 + b.P99);
 
     /// <summary>Every connection in a closed loop.</summary>
     public static async Task<LoadResult> Hammer(HttpConnection[] connections, Func<HttpConnection, Task<bool>> call, TimeSpan warmUp, TimeSpan measured)
