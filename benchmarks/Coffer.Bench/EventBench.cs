@@ -30,7 +30,14 @@ internal static class EventBench
         ("alerts and events", () => LedgerGuests.All(TimeProvider.System), true),
     ];
 
+    /// <summary>The bare writers, then withdrawals over HTTP.</summary>
     public static async Task Run(Rig rig, ResultTable table, bool quick)
+    {
+        await RunWriters(rig, table, quick);
+        await RunWithdrawals(rig, table, quick);
+    }
+
+    private static async Task RunWriters(Rig rig, ResultTable table, bool quick)
     {
         var rounds = quick ? 4 : 12;
         var each = TimeSpan.FromSeconds(quick ? 1 : 2);
@@ -67,7 +74,7 @@ internal static class EventBench
     /// The same for <c>POST /withdrawal/</c> over HTTP, each with its event, of accounts that watch their balance: what a customer's request costs
     /// the server and PostgreSQL together. The product and one without alerts and events take turns.
     /// </summary>
-    public static async Task RunWithdrawals(Rig rig, ResultTable table, bool quick)
+    private static async Task RunWithdrawals(Rig rig, ResultTable table, bool quick)
     {
         var accounts = await WithdrawalBench.Accounts(rig);
         await rig.Sql($"""

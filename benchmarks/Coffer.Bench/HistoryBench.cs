@@ -13,7 +13,7 @@ internal static class HistoryBench
 
     public static async Task Run(Rig rig, ResultTable table, bool quick)
     {
-        var many = quick ? 300_000 : 10_000_000;
+        var many = quick ? 100_000 : 10_000_000;
         var large = await Filled(rig, "many postings", many);
         var small = await Filled(rig, "few postings", Few);
         await rig.Sql("VACUUM ANALYZE posting");
