@@ -81,6 +81,8 @@ public sealed class AlertFireTests(TestCluster cluster) : IAsyncLifetime
         foreach (var chunk in work.Chunk(60))
             await Task.WhenAll(chunk.Select(one => _watcher.Write(one.command, one.second ? _second : _world)));
 
+        // How often a single one is crossed is chance; that some are, often, makes the comparison worth something.
+        var crossings = 0;
         foreach (var (id, wallet) in alerts)
         {
             var (state, expected) = (AlertState.Ok, new List<string>());
@@ -92,12 +94,13 @@ public sealed class AlertFireTests(TestCluster cluster) : IAsyncLifetime
                 state = next;
             }
 
-            Assert.True(expected.Count > 3);
+            crossings += expected.Count;
             Assert.Equal(expected, await _watcher.Told(id));
         }
 
+        Assert.True(crossings > 8, $"Thresholds were crossed {crossings} times only.");
         var told = await _watcher.Told(whole);
-        Assert.True(told.Count > 3);
+        Assert.NotEmpty(told);
         Assert.All(told.Index(), one => Assert.StartsWith(one.Index % 2 == 0 ? "low" : "recovered", one.Item, StringComparison.Ordinal));
         Assert.Empty((await Verify.Run(_world.App.Db, TimeProvider.System, Ct)).Findings);
     }
