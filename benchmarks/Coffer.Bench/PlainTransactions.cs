@@ -63,22 +63,7 @@ internal sealed class PlainTransactions : IAsyncDisposable
     public PlainTransactions(Rig rig)
     {
         _ids = rig.Ids;
-        // The ledger's own planner settings: found by key, planned once.
-        var byKey = DatabaseUrl.WithSetting(DatabaseUrl.WithSetting(rig.ConnectionString, "plan_cache_mode=force_generic_plan"), "enable_seqscan=off");
-        var settings = new NpgsqlConnectionStringBuilder(byKey)
-        {
-            ApplicationName = "plain transactions",
-            MaxPoolSize = Connections,
-            Timeout = WaitSeconds,
-            MaxAutoPrepare = 20,
-            AutoPrepareMinUsages = 2,
-            NoResetOnClose = true,
-        };
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-#pragma warning disable NPG9001 // see Int128Numeric
-        builder.AddTypeInfoResolverFactory(new Int128Numeric());
-#pragma warning restore NPG9001
-        _source = builder.Build();
+        _source = Db.Source(Db.ByKey(rig.ConnectionString), "plain transactions", multiplexing: false, Connections, WaitSeconds, WaitSeconds);
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();

@@ -39,7 +39,6 @@ internal static class PostingBench
     {
         var (balances, movementsEach) = (quick ? 500 : 10_000, 30);
         var traffic = new Traffic();
-        await rig.Sql("SELECT 1");
         await using var ledger = new LedgerWriters(Shards, rig.Db, rig.Ids, TimeProvider.System);
         for (var round = 0; round < movementsEach; round++)
         {

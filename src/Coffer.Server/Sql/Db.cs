@@ -27,7 +27,7 @@ internal sealed class Db : IAsyncDisposable
     public Db(string connectionString, TimeProvider time)
     {
         _time = time;
-        var byKey = _byKey.Aggregate(connectionString, DatabaseUrl.WithSetting);
+        var byKey = ByKey(connectionString);
         Reads = Source(byKey, "coffer reads", multiplexing: true, poolMax: 8, seconds: 60);
         Lanes = Source(byKey, "coffer lanes", multiplexing: false, poolMax: 8, seconds: 60);
         _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60);
@@ -122,7 +122,11 @@ internal sealed class Db : IAsyncDisposable
         return TimeSpan.FromMilliseconds((full / 2) + (Random.Shared.NextDouble() * full / 2));
     }
 
-    private static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax, int seconds)
+    /// <summary>The connection string with the planner settings under which statements find their rows by key.</summary>
+    internal static string ByKey(string connectionString) => _byKey.Aggregate(connectionString, DatabaseUrl.WithSetting);
+
+    /// <summary>Connections that prepare what they repeat and know <see cref="Int128"/>.</summary>
+    internal static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax, int seconds, int waitSeconds = 5)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -132,7 +136,7 @@ internal sealed class Db : IAsyncDisposable
             AutoPrepareMinUsages = 2,
             NoResetOnClose = true,
             MaxPoolSize = poolMax,
-            Timeout = 5,
+            Timeout = waitSeconds,
             CommandTimeout = seconds,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
