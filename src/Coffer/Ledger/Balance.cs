@@ -16,7 +16,7 @@ public sealed record Balance
     /// Length of a posting's hash: the first 128 bits of SHA-256. Who wants to change a posting unseen must find a second preimage of a
     /// hash that stands already, and for that 128 bits are out of reach; the rest would cost every posting 16 bytes.
     /// </summary>
-    public const int HashBytes = 16;
+    public const int HashBytes = Digest.Bytes;
 
     private static readonly byte[] _genesis = new byte[HashBytes];
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Coffer.Ledger;
@@ -150,7 +149,9 @@ public sealed record Posting
         }
 
         at += Encoding.UTF8.GetBytes(Key.Currency, text[at..]);
-        return SHA256.HashData(text[..at])[..Balance.HashBytes];
+        var hash = new byte[Balance.HashBytes];
+        Digest.Of(text[..at], hash);
+        return hash;
     }
 
     private static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Coffer.Ledger;
@@ -31,8 +30,8 @@ public readonly record struct Reference
         Span<byte> bytes = stackalloc byte[16 + (LengthMax * 3)];
         account.Value.TryWriteBytes(bytes, bigEndian: true, out _);
         var length = 16 + Encoding.UTF8.GetBytes(Text, bytes[16..]);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes[..length], hash);
-        return new Guid(hash[..16], bigEndian: true);
+        Span<byte> digest = stackalloc byte[Digest.Bytes];
+        Digest.Of(bytes[..length], digest);
+        return new Guid(digest, bigEndian: true);
     }
 }
