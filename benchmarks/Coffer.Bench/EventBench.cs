@@ -123,7 +123,7 @@ internal static class EventBench
             SELECT shard, account_id, currency, gen_random_uuid(), wallet_id, 1, 2, true, 1, now(), now(), now() FROM balance
             WHERE currency = '{_usdt.Code}' AND available > 1
             """);
-        await rig.Sql("VACUUM ANALYZE alert, balance, posting, movement, flow_hour");
+        await rig.Sql("VACUUM ANALYZE alert, balance, posting, movement_made, movement_change, flow_hour");
     }
 
     private static async Task Deposit(List<float> waits, int index, bool told, LedgerWriters ledger)

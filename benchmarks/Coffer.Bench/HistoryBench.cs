@@ -21,7 +21,7 @@ internal static class HistoryBench
         await using var server = await ServerProcess.Start(rig.ConnectionString, []);
         using var largeReads = await Open(server, large);
         using var smallReads = await Open(server, small);
-        var rounds = quick ? 300 : 2_000;
+        var rounds = quick ? 100 : 2_000;
         var (largeTimes, smallTimes) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds + 50; round++)
         {

@@ -40,13 +40,13 @@ internal sealed class PlainTransactions : IAsyncDisposable
         """;
 
     private const string InsertMovement = """
-        INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, currency, amount, fee, effective_at, updated_at,
-            reference, reference_text)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        INSERT INTO movement_made (shard, account_id, id, kind, state, sighting, wallet_id, currency, amount, fee, effective_at, updated_at,
+            reference, reference_text, reference_hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         """;
 
-    private const string UpdateMovement = """
-        UPDATE movement SET state = $4, fee = $5, updated_at = $6 WHERE shard = $1 AND account_id = $2 AND id = $3
+    private const string InsertChange = """
+        INSERT INTO movement_change (shard, id, state, sighting, updated_at) VALUES ($1, $2, $3, $4, $5)
         """;
 
     private const string AddFlow = """
@@ -95,13 +95,14 @@ internal sealed class PlainTransactions : IAsyncDisposable
             P(after.LastMovementAt.UtcDateTime), P(after.HeadHash)]);
         if (decision.IsNew)
         {
+            var stored = StoredReference.Of(movement.Reference);
             await Execute(connection, InsertMovement, P(shard), P(key.Account.Value), P(movement.Id.Value), P((short)movement.Kind),
                 P((short)movement.State), P((short)movement.Sighting), P(key.Wallet.Value), P(key.Currency), P(movement.Amount), P(movement.Fee),
-                P(movement.EffectiveAt.UtcDateTime), P(movement.UpdatedAt.UtcDateTime), P(digest), P(movement.Reference.Text));
+                P(movement.EffectiveAt.UtcDateTime), P(movement.UpdatedAt.UtcDateTime), P(digest), P(stored.Text), P(stored.Hash!));
         }
         else
         {
-            await Execute(connection, UpdateMovement, P(shard), P(key.Account.Value), P(movement.Id.Value), P((short)movement.State), P(movement.Fee),
+            await Execute(connection, InsertChange, P(shard), P(movement.Id.Value), P((short)movement.State), P((short)movement.Sighting),
                 P(movement.UpdatedAt.UtcDateTime));
         }
 

@@ -19,7 +19,7 @@ var usage = $"""
     Measures what this machine does and compares it with what was aimed at.
       --quick    within a minute: {string.Join(", ", parts.Where(part => part.Quick).Select(part => part.Name))}; with --only, that part shortened
       --only     one part
-      --shards   writer lanes (one for each core)
+      --shards   writer lanes (one more than there are cores)
       --json     writes the figures to a file as well
     """;
 var (quick, only, json) = (false, (string?)null, (string?)null);

@@ -12,7 +12,7 @@ namespace Coffer.Server.Alerts;
 ///
 /// Guarantees, for any number of writers and processes: an alert becomes low with the very command after which less than its threshold is
 /// available, and ok with the one after which its recovery threshold is there; each change is told once, by an event that commits with the
-/// posting. A balance of a wallet is decided under the lock of its row, that of an account under the lock of the alert's, which carries the
+/// posting. A balance of a wallet is decided on the version that its posting proves, that of an account under the lock of the alert's, which carries the
 /// sum of its wallets. If the process dies, the posting, the state and the event are there all or none; what is run again is decided anew.
 /// </summary>
 internal sealed class AlertGuest(TimeProvider time) : ILedgerGuest

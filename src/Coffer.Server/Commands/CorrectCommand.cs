@@ -45,7 +45,7 @@ internal static class CorrectCommand
             var owner = await AccountCommand.Find(work, parsed.GetValue(account)!, ct);
             if ((await work.Db.WalletsNotOf(owner.Id, owner.Shard, [to.Value], ct)).Count > 0)
                 throw new SetupFailure($"The account has no wallet {to}: check the id.");
-            await using var writer = new LedgerWriter(owner.Shard, work.Db, work.Ids, work.Clock, LedgerGuests.All(work.Clock));
+            await using var writer = new LedgerWriter(owner.Shard, work.Db, work.Ids, work.Clock, remembered: 0, LedgerGuests.All(work.Clock));
             var outcome = await writer.Write(new Correct(owner.Id, to, kept, Reference.Of($"correction:{key ?? work.Ids.New().ToString()}"),
                 units, null, why));
             if (outcome.Refusal is { } refusal)

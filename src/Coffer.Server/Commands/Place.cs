@@ -41,7 +41,7 @@ internal sealed class PlaceOptions
         if (!shards)
             return;
         _shards = Texts.Option("--shards", "N", "Writer lanes of a new database, fixed for ever "
-            + $"(one for each core, {Settings.ShardsDefaultMin} to {Settings.ShardsDefaultMax})");
+            + $"(one more than there are cores, {Settings.ShardsDefaultMin} to {Settings.ShardsDefaultMax})");
         command.Options.Add(_shards);
     }
 

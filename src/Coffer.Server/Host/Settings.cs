@@ -7,10 +7,10 @@ internal sealed record Settings
     public const int ShardsDefaultMin = 2, ShardsDefaultMax = 16;
 
     /// <summary>
-    /// Shards of a new database when nothing else is said: one for each core of this machine. More writers than cores make smaller batches:
-    /// on two cores four shards let a few callers wait a quarter longer than two, for a twentieth more throughput.
+    /// Shards of a new database when nothing else is said: one more than this machine has cores, so that a core has work while a writer waits
+    /// for the disk. Still more only make smaller batches.
     /// </summary>
-    public static int ShardsDefault => Math.Clamp(Environment.ProcessorCount, ShardsDefaultMin, ShardsDefaultMax);
+    public static int ShardsDefault => Math.Clamp(Environment.ProcessorCount + 1, ShardsDefaultMin, ShardsDefaultMax);
 
     /// <summary>Address to listen on.</summary>
     public string Host { get; init; } = "127.0.0.1";

@@ -19,8 +19,10 @@ internal interface ILedgerGuest
 
 /// <summary>
 /// A guest's part in one transaction; its calls come in the order of its members. Rows that a visit means to change it must lock in
-/// <see cref="Load"/>, sorted by their key: balances are locked before, so no two transactions wait for each other. What two processes
-/// may insert at once needs a unique key: a violation makes the whole transaction run again, and then <see cref="Load"/> sees the other's row.
+/// <see cref="Load"/>, sorted by their key: balances that are read are locked before, so no two transactions wait for each other. (Those
+/// that a writer remembers are locked when they are written. If another server has them by then, PostgreSQL may end one of the two
+/// transactions, and it is run again.) What two processes may insert at once needs a unique key: a violation makes the whole transaction run
+/// again, and then <see cref="Load"/> sees the other's row.
 /// </summary>
 internal abstract class LedgerVisit
 {

@@ -7,7 +7,7 @@ using static Coffer.Server.Sql.SqlParameters;
 namespace Coffer.Server.Ledger;
 
 /// <summary>
-/// The statements of the ledger writer, the only writer of balance, posting, movement and flow_hour. Each takes the whole
+/// The statements of the ledger writer, the only writer of balance, posting, movement_made, movement_change and flow_hour. Each takes the whole
 /// batch as arrays; every condition starts with the shard. Each is written so that rows can only be found by key, in the order of the
 /// arrays (LATERAL, ON CONFLICT): a plan that was made while the tables were empty is then as good as any later one.
 /// What is written is unnested in the select list: in FROM each array would be a function scan that stores its rows before it gives them.
@@ -28,7 +28,7 @@ internal static class LedgerSql
         SELECT k.i, m.*
         FROM unnest($2::uuid[]) WITH ORDINALITY AS k(reference, i)
         CROSS JOIN LATERAL (
-            SELECT id, kind, state, wallet_id, to_wallet_id, currency, amount, fee, sighting, effective_at, updated_at, description
+            SELECT id, kind, state, wallet_id, to_wallet_id, currency, amount, fee, sighting, effective_at, updated_at, description, changed
             FROM movement WHERE shard = $1 AND reference = k.reference OFFSET 0) m
         """;
 
@@ -49,7 +49,7 @@ internal static class LedgerSql
             unnest($12::numeric[]), unnest($13::bigint[]), unnest($14::timestamptz[]), unnest($15::bytea[])
         """;
 
-    // These rows are there and locked. The condition is the last guard: no balance is ever written over a newer version.
+    // These rows are there. The condition is the last guard: no balance is ever written over a newer version.
     private const string UpdateBalances = $"""
         {InsertBalances}
         ON CONFLICT (shard, account_id, wallet_id, currency) DO UPDATE SET available = excluded.available,
@@ -60,17 +60,24 @@ internal static class LedgerSql
         """;
 
     private const string InsertMovements = """
-        INSERT INTO movement (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
-            effective_at, updated_at, reference, reference_text, description)
+        INSERT INTO movement_made (shard, account_id, id, kind, state, sighting, wallet_id, to_wallet_id, currency, amount, fee,
+            effective_at, updated_at, reference, reference_text, reference_hash, description)
         SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::smallint[]), unnest($5::smallint[]), unnest($6::smallint[]),
             unnest($7::uuid[]), unnest($8::uuid[]), unnest($9::text[]), unnest($10::numeric[]), unnest($11::numeric[]),
-            unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::uuid[]), unnest($15::text[]), unnest($16::text[])
+            unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::uuid[]), unnest($15::text[]), unnest($16::bytea[]),
+            unnest($17::text[])
         """;
 
-    private const string UpdateMovements = $"""
-        {InsertMovements}
-        ON CONFLICT (shard, account_id, id) DO UPDATE SET state = excluded.state, sighting = excluded.sighting,
-            amount = excluded.amount, fee = excluded.fee, effective_at = excluded.effective_at, updated_at = excluded.updated_at
+    private const string InsertChanges = """
+        INSERT INTO movement_change (shard, id, state, sighting, updated_at, effective_at, amount, fee)
+        SELECT $1, unnest($2::uuid[]), unnest($3::smallint[]), unnest($4::smallint[]), unnest($5::timestamptz[]),
+            unnest($6::timestamptz[]), unnest($7::numeric[]), unnest($8::numeric[])
+        """;
+
+    private const string UpdateChanges = $"""
+        {InsertChanges}
+        ON CONFLICT (shard, id) DO UPDATE SET state = excluded.state, sighting = excluded.sighting, updated_at = excluded.updated_at,
+            effective_at = excluded.effective_at, amount = excluded.amount, fee = excluded.fee
         """;
 
     private const string AddFlows = """
@@ -84,27 +91,38 @@ internal static class LedgerSql
         """;
 
     /// <summary>
-    /// Round trip 1: locks the balances in the order given (the same for every writer, so no two can wait for each other), then
-    /// reads the movements. Two statements in this order: what a movement says is read after its balance is locked. The guests' come last.
+    /// Round trip 1: locks the balances that must be read in the order given (the same for every writer, so no two can wait for each other),
+    /// then reads the movements. Two statements in this order: what a movement says is read after its balance is locked. The guests' come
+    /// last. No round trip when all is remembered and no guest wants to know anything.
     /// </summary>
     public static async Task Load(this Tx tx, short shard, LedgerBatch batch, LedgerVisit[] visits, CancellationToken ct)
     {
         await using var round = new Round(tx);
-        round.Add(row => batch.Loaded(batch.Keys[(int)row.GetInt64(0) - 1], ReadBalance(row, 1)), LockBalances,
-            P(shard), P(batch.Keys, k => k.Account.Value), P(batch.Keys, k => k.Currency), P(batch.Keys, k => k.Wallet.Value));
-        round.Add(row =>
+        var (balances, movements) = (batch.ToLock, batch.ToRead);
+        if (balances.Count > 0)
         {
-            var (account, reference, digest) = batch.References[(int)row.GetInt64(0) - 1];
-            batch.Loaded(digest, ReadMovement(row, 1, account, reference));
-        }, ReadMovements, P(shard), P(batch.References, r => r.Digest));
+            round.Add(row => balances[(int)row.GetInt64(0) - 1].Loaded(ReadBalance(row, 1)), LockBalances,
+                P(shard), P(balances, b => b.Key.Account.Value), P(balances, b => b.Key.Currency), P(balances, b => b.Key.Wallet.Value));
+        }
+
+        if (movements.Count > 0)
+        {
+            round.Add(row =>
+            {
+                var movement = movements[(int)row.GetInt64(0) - 1];
+                movement.Loaded(ReadMovement(row, 1, movement.Account, movement.Reference), row.GetBoolean(13));
+            }, ReadMovements, P(shard), P(movements, m => m.Digest));
+        }
+
         foreach (var visit in visits)
             visit.Load(round);
-        await round.Run(ct);
+        if (!round.IsEmpty)
+            await round.Run(ct);
     }
 
     /// <summary>
     /// Round trip 2: everything the batch decided, one statement per table, sent with the COMMIT. Nothing need be counted: a balance that
-    /// was not as it was locked has a posting of the same version already, and its key refuses ours.
+    /// was not as it was decided on has a posting of the same version already, and its key refuses ours.
     /// </summary>
     public static void Store(this Tx tx, short shard, LedgerBatch batch, LedgerVisit[] visits)
     {
@@ -136,9 +154,10 @@ internal static class LedgerSql
             P(postings, p => p.Available), P(postings, p => p.Incoming), P(postings, p => p.Held), P(postings, p => p.External),
             P(postings, p => p.Fee), P(postings, p => p.Transfer), P(postings, p => p.Deficit), P(postings, p => p.AvailableAfter),
             P(postings, p => p.IncomingAfter), P(postings, p => p.HeldAfter), P(postings, p => p.Hash));
-        var (newMovements, movements) = batch.ChangedMovements();
-        Add(InsertMovements, newMovements, MovementColumns(newMovements));
-        Add(UpdateMovements, movements, MovementColumns(movements));
+        var (made, changed, changedAgain) = batch.ChangedMovements();
+        Add(InsertMovements, made, MovementColumns(made));
+        Add(InsertChanges, changed, ChangeColumns(changed));
+        Add(UpdateChanges, changedAgain, ChangeColumns(changedAgain));
         var flows = batch.Flows();
         Add(AddFlows, flows, P(flows, f => f.Key.Account.Value), P(flows, f => f.Key.Currency), P(flows, f => f.Hour.UtcDateTime),
             P(flows, f => f.Key.Wallet.Value), P(flows, f => f.Flow.Deposits), P(flows, f => f.Flow.Withdrawals),
@@ -179,7 +198,7 @@ internal static class LedgerSql
         Description = row.IsDBNull(at + 11) ? null : row.GetString(at + 11),
     };
 
-    private static NpgsqlParameter[] BalanceColumns(IReadOnlyList<ChangedBalance> rows) =>
+    private static NpgsqlParameter[] BalanceColumns(IReadOnlyList<BatchBalance> rows) =>
     [
         P(rows, b => b.Key.Account.Value), P(rows, b => b.Key.Currency), P(rows, b => b.Key.Wallet.Value),
         P(rows, b => b.Balance.Available), P(rows, b => b.Balance.Incoming), P(rows, b => b.Balance.Held),
@@ -188,12 +207,24 @@ internal static class LedgerSql
         P(rows, b => b.Balance.LastMovementAt.UtcDateTime), P(rows, b => b.Balance.HeadHash),
     ];
 
-    private static NpgsqlParameter[] MovementColumns(IReadOnlyList<ChangedMovement> rows) =>
+    private static NpgsqlParameter[] MovementColumns(List<BatchMovement> rows)
+    {
+        var references = rows.ConvertAll(static row => StoredReference.Of(row.Reference));
+        return
+        [
+            P(rows, m => m.Movement!.Account.Value), P(rows, m => m.Movement!.Id.Value), P(rows, m => (short)m.Movement!.Kind),
+            P(rows, m => (short)m.Movement!.State), P(rows, m => (short)m.Movement!.Sighting), P(rows, m => m.Movement!.Wallet.Value),
+            P(rows, m => m.Movement!.ToWallet?.Value), P(rows, m => m.Movement!.Currency), P(rows, m => m.Movement!.Amount),
+            P(rows, m => m.Movement!.Fee), P(rows, m => m.Movement!.EffectiveAt.UtcDateTime),
+            P(rows, m => m.Movement!.UpdatedAt.UtcDateTime), P(rows, m => m.Digest), P(references, r => r.Text),
+            P(references, r => r.Hash!), P(rows, m => m.Movement!.Description!),
+        ];
+    }
+
+    private static NpgsqlParameter[] ChangeColumns(IReadOnlyList<BatchMovement> rows) =>
     [
-        P(rows, m => m.Movement.Account.Value), P(rows, m => m.Movement.Id.Value), P(rows, m => (short)m.Movement.Kind),
-        P(rows, m => (short)m.Movement.State), P(rows, m => (short)m.Movement.Sighting), P(rows, m => m.Movement.Wallet.Value),
-        P(rows, m => m.Movement.ToWallet?.Value), P(rows, m => m.Movement.Currency), P(rows, m => m.Movement.Amount),
-        P(rows, m => m.Movement.Fee), P(rows, m => m.Movement.EffectiveAt.UtcDateTime), P(rows, m => m.Movement.UpdatedAt.UtcDateTime),
-        P(rows, m => m.Digest), P(rows, m => m.Movement.Reference.Text), P(rows, m => m.Movement.Description!),
+        P(rows, m => m.Movement!.Id.Value), P(rows, m => (short)m.Movement!.State), P(rows, m => (short)m.Movement!.Sighting),
+        P(rows, m => m.Movement!.UpdatedAt.UtcDateTime), P(rows, m => m.Changed(x => x.EffectiveAt)?.UtcDateTime),
+        P(rows, m => m.Changed(x => x.Amount)), P(rows, m => m.Changed(x => x.Fee)),
     ];
 }

@@ -13,7 +13,8 @@ namespace Coffer.Server.Ledger;
 ///
 /// Guarantees: a command is answered only after its transaction committed; it happens once, by its reference, however often it
 /// is tried. Correctness does not depend on there being one writer: row locks, the posting key, the rule that no balance is
-/// written over a newer version, and the CHECKs hold for any number of processes. The single lane is only speed.
+/// written over a newer version, and the CHECKs hold for any number of processes. The single lane is only speed, and so is what it remembers
+/// of the balances that it wrote (<see cref="LedgerCache"/>).
 ///
 /// If the process dies here: a batch is committed whole or not at all; callers that got no answer ask again with the same
 /// reference. If the reply to COMMIT is lost, the batch is run again and finds its own movements by their references.
@@ -34,10 +35,18 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private readonly Ids _ids;
     private readonly TimeProvider _time;
     private readonly IReadOnlyList<ILedgerGuest> _guests;
+    private readonly LedgerCache _cache;
     private readonly Task _loop;
 
-    public LedgerWriter(short shard, Db db, Ids ids, TimeProvider time, params IReadOnlyList<ILedgerGuest> guests)
+    /// <param name="shard">Whose lane this is.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="ids">Ids for movements.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="remembered">Balances and open movements to remember: <see cref="LedgerCache"/>.</param>
+    /// <param name="guests">Who takes part in the transactions.</param>
+    public LedgerWriter(short shard, Db db, Ids ids, TimeProvider time, int remembered, IReadOnlyList<ILedgerGuest> guests)
     {
+        _cache = new LedgerCache(remembered);
         (_shard, _db, _ids, _time, _guests) = (shard, db, ids, time, guests);
         _loop = Task.Run(Loop);
     }
@@ -76,21 +85,30 @@ internal sealed class LedgerWriter : IAsyncDisposable
     /// <summary>Runs a batch; an unexpected error is narrowed down by halving, so that one poisonous command harms only itself.</summary>
     private async Task Run(IReadOnlyList<Pending> batch)
     {
+        var tries = 0;
+        LedgerBatch decided;
+        Outcome[] outcomes;
         try
         {
-            var outcomes = await _db.Transaction((tx, ct) => Apply(tx, batch, ct), CancellationToken.None, repeatable: true);
-            for (var i = 0; i < outcomes.Length; i++)
-                batch[i].Answer.SetResult(outcomes[i]);
+            (decided, outcomes) = await _db.Transaction((tx, ct) =>
+            {
+                if (++tries == 2)
+                    _cache.Failed();
+                return Apply(tx, batch, ct);
+            }, CancellationToken.None, repeatable: true);
         }
         catch (Exception fault) when (SqlFaults.IsConnectionLoss(fault) || SqlFaults.IsOutOfResources(fault))
         {
+            Failed(tries);
             var refusal = new Refused(new(RefusalCode.ServiceUnavailable,
                 "The database does not answer. Send the request again with the same Idempotency-Key; it happens once."));
             foreach (var pending in batch)
                 pending.Answer.SetException(refusal);
+            return;
         }
         catch (Exception fault)
         {
+            Failed(tries);
             if (batch.Count == 1)
             {
                 batch[0].Answer.SetException(fault);
@@ -99,25 +117,55 @@ internal sealed class LedgerWriter : IAsyncDisposable
 
             await Run([.. batch.Take(batch.Count / 2)]);
             await Run([.. batch.Skip(batch.Count / 2)]);
+            return;
         }
+
+        // It has committed: whatever goes wrong from here on must not run it again.
+        for (var i = 0; i < outcomes.Length; i++)
+            batch[i].Answer.SetResult(outcomes[i]);
+        decided.Remember();
+        if (tries == 1)
+            _cache.Committed();
     }
 
-    /// <summary>Read, decide, write: one round trip to read, one to write and commit.</summary>
-    private async Task<Outcome[]> Apply(Tx tx, IReadOnlyList<Pending> pending, CancellationToken ct)
+    /// <summary>What ends at its first try was not counted yet.</summary>
+    private void Failed(int tries)
+    {
+        if (tries <= 1)
+            _cache.Failed();
+    }
+
+    /// <summary>
+    /// Read what is not remembered, decide, write: one round trip to read, if there is anything to read, and one to write and commit. What is
+    /// not proven by what it writes is decided once more on what is read.
+    /// </summary>
+    private async Task<(LedgerBatch, Outcome[])> Apply(Tx tx, IReadOnlyList<Pending> pending, CancellationToken ct)
     {
         var commands = new Command[pending.Count];
         for (var i = 0; i < commands.Length; i++)
             commands[i] = pending[i].Command;
-        var batch = new LedgerBatch(commands);
-        var visits = Enter(commands);
-        await tx.Load(_shard, batch, visits, ct);
-        var ticks = _time.GetUtcNow().UtcTicks;
-        var now = new DateTimeOffset(ticks - (ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var outcomes = new Outcome[commands.Length];
-        for (var i = 0; i < commands.Length; i++)
-            outcomes[i] = batch.Decide(i, pending[i].Id, now, visits);
-        tx.Store(_shard, batch, visits);
-        return outcomes;
+        var cache = _cache.MayUse(_db.Opened) ? _cache : null;
+        for (List<int>? doubts = null; ;)
+        {
+            var batch = new LedgerBatch(commands, cache, doubts);
+            var visits = Enter(commands);
+            await tx.Load(_shard, batch, visits, ct);
+            var ticks = _time.GetUtcNow().UtcTicks;
+            var now = new DateTimeOffset(ticks - (ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+            for (var i = 0; i < commands.Length; i++)
+                outcomes[i] = batch.Decide(i, pending[i].Id, now, visits);
+            if (batch.Doubts is null)
+            {
+                tx.Store(_shard, batch, visits);
+                return (batch, outcomes);
+            }
+
+            // What was read can make others doubtful; then everything is read.
+            if (doubts is not null)
+                cache = null;
+            doubts = batch.Doubts;
+        }
     }
 
     private LedgerVisit[] Enter(Command[] commands)

@@ -15,7 +15,7 @@ internal sealed class LedgerWriters : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="guests">Who takes part in the transactions, in the order in which they take their locks.</param>
     public LedgerWriters(int shards, Db db, Ids ids, TimeProvider time, params IReadOnlyList<ILedgerGuest> guests) =>
-        _writers = [.. Enumerable.Range(0, shards).Select(shard => new LedgerWriter((short)shard, db, ids, time, guests))];
+        _writers = [.. Enumerable.Range(0, shards).Select(shard => new LedgerWriter((short)shard, db, ids, time, LedgerCache.ProcessMax / shards, guests))];
 
     /// <summary>How many shards, and so writers, there are.</summary>
     public int Shards => _writers.Length;

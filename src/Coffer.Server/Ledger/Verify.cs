@@ -142,6 +142,8 @@ internal sealed class Verify
 
         await foreach (var row in tx.ReversedUnlikeTheirPostings(ct))
             Report(new Finding("movement", row.Key, "it is reversed, but no posting took back this amount, fee and time"));
+        await foreach (var key in tx.ChangesOfNothing(ct))
+            Report(new Finding("movement_change", key, "there is no movement that could have become this"));
         await foreach (var key in tx.WithdrawalsUnlikeTheirMovements(ct))
             Report(new Finding("withdrawal", key, "its wallet, currency, amount, fees, receiver or state are not those of its movement"));
         await foreach (var key in tx.AlertsUnlikeTheirBalances(ct))

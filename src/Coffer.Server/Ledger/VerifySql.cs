@@ -53,6 +53,12 @@ internal static class VerifySql
             OR m.fee > w.network_fee + w.transaction_fee
         """;
 
+    private const string ReadChangesOfNothing = """
+        SELECT 'shard ' || c.shard || ' id ' || c.id FROM movement_change c
+        LEFT JOIN movement_made m ON m.shard = c.shard AND m.id = c.id AND m.kind = CASE WHEN c.state <= 3 THEN 1 ELSE 2 END
+        WHERE m.id IS NULL
+        """;
+
     private const string ReadAlertsUnlike = """
         SELECT 'shard ' || a.shard || ' account ' || a.account_id || ' id ' || a.id FROM alert a
         CROSS JOIN LATERAL (SELECT coalesce(sum(available), 0) AS available FROM balance b
@@ -108,6 +114,10 @@ internal static class VerifySql
     /// <summary>Reversed deposits whose amount, fee or time is not that of a reversal booked for them.</summary>
     public static IAsyncEnumerable<MovementRow> ReversedUnlikeTheirPostings(this Tx tx, CancellationToken ct) =>
         Rows(tx, ReadReversedUnlike, ReadMovement, ct);
+
+    /// <summary>The keys of changes without a movement that could be in their state.</summary>
+    public static IAsyncEnumerable<string> ChangesOfNothing(this Tx tx, CancellationToken ct) =>
+        Rows(tx, ReadChangesOfNothing, static row => row.GetString(0), ct);
 
     /// <summary>The keys of withdrawals whose row says anything else than their movement, or that have none.</summary>
     public static IAsyncEnumerable<string> WithdrawalsUnlikeTheirMovements(this Tx tx, CancellationToken ct) =>

@@ -23,6 +23,7 @@ internal sealed class Db : IAsyncDisposable
     private readonly NpgsqlDataSource _writes;
     private readonly NpgsqlDataSource _snapshots;
     private readonly TimeProvider _time;
+    private int _opened;
 
     public Db(string connectionString, TimeProvider time)
     {
@@ -30,13 +31,20 @@ internal sealed class Db : IAsyncDisposable
         var byKey = ByKey(connectionString);
         Reads = Source(byKey, "coffer reads", multiplexing: true, poolMax: 8, seconds: 60);
         Lanes = Source(byKey, "coffer lanes", multiplexing: false, poolMax: 8, seconds: 60);
-        _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60);
+        _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60,
+            opened: () => Interlocked.Increment(ref _opened));
         // Proofs read whole tables, for as long as that takes.
         _snapshots = Source(connectionString, "coffer snapshots", multiplexing: false, poolMax: 4, seconds: 0);
     }
 
     /// <summary>Rings for an account after a transaction of this process that asked for it (<see cref="Tx.RingFor"/>) has committed.</summary>
     public Bell Bell { get; } = new();
+
+    /// <summary>
+    /// How many connections were opened for transactions. While it stays the same, a transaction speaks to the same run of the same server
+    /// as the ones before it: no connection outlives a restart, or a standby's promotion.
+    /// </summary>
+    public int Opened => Volatile.Read(ref _opened);
 
     /// <summary>For single statements outside a transaction; always current.</summary>
     public NpgsqlDataSource Reads { get; }
@@ -126,7 +134,8 @@ internal sealed class Db : IAsyncDisposable
     internal static string ByKey(string connectionString) => _byKey.Aggregate(connectionString, DatabaseUrl.WithSetting);
 
     /// <summary>Connections that prepare what they repeat and know <see cref="Int128"/>.</summary>
-    internal static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax, int seconds, int waitSeconds = 5)
+    internal static NpgsqlDataSource Source(string connectionString, string name, bool multiplexing, int poolMax, int seconds, int waitSeconds = 5,
+        Action? opened = null)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -143,6 +152,15 @@ internal sealed class Db : IAsyncDisposable
 #pragma warning disable NPG9001 // see Int128Numeric
         builder.AddTypeInfoResolverFactory(new Int128Numeric());
 #pragma warning restore NPG9001
+        if (opened is not null)
+        {
+            builder.UsePhysicalConnectionInitializer(_ => opened(), _ =>
+            {
+                opened();
+                return Task.CompletedTask;
+            });
+        }
+
         return builder.Build();
     }
 }

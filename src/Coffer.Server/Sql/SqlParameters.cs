@@ -20,7 +20,7 @@ internal static class SqlParameters
         for (var i = 0; i < values.Length; i++)
             values[i] = column(rows[i]);
         var parameter = new NpgsqlParameter<T[]> { TypedValue = values };
-        if (typeof(T) == typeof(Int128) || typeof(T) == typeof(BigInteger))
+        if (typeof(T) == typeof(Int128) || typeof(T) == typeof(Int128?) || typeof(T) == typeof(BigInteger))
             parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric;
         // It looks at the first value for the kind of time, and that may be null.
         if (typeof(T) == typeof(DateTime?))

@@ -21,8 +21,8 @@ internal sealed record MovementFilter(Guid Before, Guid From, MovementKind? Kind
 }
 
 /// <summary>
-/// Reads of the ledger for the list of movements. A page is one backward range scan of the movement key; of a range that hardly
-/// holds what is wanted, no more than a bounded piece is looked through.
+/// Reads of the ledger for the list of movements. A page is one backward range scan of the movement key, with a look for what has become of
+/// each; of a range that hardly holds what is wanted, no more than a bounded piece is looked through.
 /// </summary>
 internal static class TransactionSql
 {
@@ -65,7 +65,7 @@ internal static class TransactionSql
     public static async Task<Guid?> LastScanned(this Db db, AccountId account, short shard, MovementFilter filter, int scan, CancellationToken ct)
     {
         await using var command = db.Reads.CreateCommand(
-            $"SELECT m.id FROM movement m WHERE {Range} ORDER BY m.id DESC OFFSET $5 LIMIT 1");
+            $"SELECT m.id FROM movement_made m WHERE {Range} ORDER BY m.id DESC OFFSET $5 LIMIT 1");
         command.Parameters.AddRange((NpgsqlParameter[])[P(shard), P(account.Value), P(filter.Before), P(filter.From), P(scan - 1)]);
         return await command.ExecuteScalarAsync(ct) is Guid id ? id : null;
     }

@@ -24,7 +24,7 @@ public sealed record Decision
 
 /// <summary>
 /// The rules of the ledger as one pure function: a command, the movement with its reference (or none) and the balances as they
-/// are give a decision. Called by the ledger writer, in order, on rows that it holds locked. Nothing here reads a clock, a
+/// are give a decision. Called by the ledger writer, in order, on rows that it holds locked or wrote last. Nothing here reads a clock, a
 /// database or chance, so every rule is a table of cases.
 /// </summary>
 public static class Decide

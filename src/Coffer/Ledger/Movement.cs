@@ -16,7 +16,7 @@ public enum MovementKind : short
     Correction = 4,
 }
 
-/// <summary>Where a movement stands. Stored as its number; which states a kind may have is a CHECK of the table.</summary>
+/// <summary>Where a movement stands. Stored as its number; that its kind may have it is proven by <c>coffer verify</c>.</summary>
 public enum MovementState : short
 {
     /// <summary>Deposit: in a block, incoming.</summary>

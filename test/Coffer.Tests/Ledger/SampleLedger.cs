@@ -9,6 +9,9 @@ internal static class SampleLedger
     public static readonly AccountId Owner = Account(1);
     public static readonly WalletId Main = Wallet(1), Savings = Wallet(2);
 
+    /// <summary>A reference as a chain gives it: SHA-256 of nothing.</summary>
+    public const string FromChain = "sim:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:token:0";
+
     public static async Task Fill(TestLedger ledger)
     {
         Task Do(Command command) => ledger.Do(0, command);
@@ -31,7 +34,7 @@ internal static class SampleLedger
         await Do(new Correct(Owner, Savings, Usdt, Of("spend"), -400, null, "spend"));
         await Do(new DepositReversed(Owner, Savings, Usdt, Of("spent"), 1));
         await Deposit(ledger, "payback", Savings, Usdt, 90, 0);
-        await ledger.Do(1, Seen("elsewhere", Wallet(3), Usdt, 7, 1) with { Account = Account(2) });
+        await ledger.Do(1, Seen(FromChain, Wallet(3), Usdt, 7, 1) with { Account = Account(2) });
     }
 
     private static Reference Of(string text) => Reference.Of(text);

@@ -36,19 +36,24 @@ public sealed class LedgerConstraintTests(TestCluster cluster)
         ("balance_is_not_negative", $"UPDATE balance SET version = 0 WHERE {Main}"),
         ("balance_key", $"INSERT INTO balance SELECT * FROM balance WHERE {Main}"),
         ("movement_happens_once", """
-            INSERT INTO movement (shard, kind, state, sighting, account_id, id, wallet_id, to_wallet_id, reference, effective_at,
+            INSERT INTO movement_made (shard, kind, state, sighting, account_id, id, wallet_id, to_wallet_id, reference, effective_at,
             updated_at, currency, amount, fee, reference_text, description)
             SELECT shard, kind, state, sighting, account_id, gen_random_uuid(), wallet_id, to_wallet_id, reference,
             effective_at, updated_at, currency, amount, fee, reference_text, description FROM movement WHERE reference_text = 'kept'
             """),
-        ("movement_fits_its_kind", "UPDATE movement SET state = 5 WHERE reference_text = 'kept'"),
-        ("movement_fits_its_kind", "UPDATE movement SET state = 3 WHERE reference_text = 'open'"),
-        ("movement_fits_its_kind", "UPDATE movement SET state = 1 WHERE reference_text = 'gift'"),
-        ("movement_fits_its_kind", "UPDATE movement SET amount = 0 WHERE reference_text = 'gift'"),
-        ("movement_fits_its_kind", "UPDATE movement SET amount = -1 WHERE reference_text = 'kept'"),
-        ("movement_fits_its_kind", "UPDATE movement SET fee = -1 WHERE reference_text = 'kept'"),
-        ("movement_fits_its_kind", "UPDATE movement SET to_wallet_id = wallet_id WHERE reference_text = 'kept'"),
-        ("movement_fits_its_kind", "UPDATE movement SET to_wallet_id = NULL WHERE reference_text = 'saved'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET state = 5 WHERE reference_text = 'kept'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET state = 3 WHERE reference_text = 'open'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET state = 1 WHERE reference_text = 'gift'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET amount = 0 WHERE reference_text = 'gift'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET amount = -1 WHERE reference_text = 'kept'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET fee = -1 WHERE reference_text = 'kept'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET to_wallet_id = wallet_id WHERE reference_text = 'kept'"),
+        ("movement_fits_its_kind", "UPDATE movement_made SET to_wallet_id = NULL WHERE reference_text = 'saved'"),
+        ("movement_change_key", "INSERT INTO movement_change SELECT * FROM movement_change LIMIT 1"),
+        ("movement_change_is_possible", "UPDATE movement_change SET state = 7"),
+        ("movement_change_is_possible", "UPDATE movement_change SET state = 0"),
+        ("movement_change_is_possible", "UPDATE movement_change SET amount = 0"),
+        ("movement_change_is_possible", "UPDATE movement_change SET fee = -1"),
         ("flow_hour_key", "INSERT INTO flow_hour SELECT * FROM flow_hour LIMIT 1"),
     ];
 
@@ -71,7 +76,7 @@ public sealed class LedgerConstraintTests(TestCluster cluster)
         await using var ledger = await Filled();
         var all = await ledger.Scalar<string[]>("""
             SELECT array_agg(conname::text) FROM pg_constraint WHERE contype IN ('c', 'p', 'u') AND conname <> 'movement_key'
-            AND conrelid IN ('posting'::regclass, 'balance'::regclass, 'movement'::regclass, 'flow_hour'::regclass)
+            AND conrelid IN ('posting'::regclass, 'balance'::regclass, 'movement_made'::regclass, 'movement_change'::regclass, 'flow_hour'::regclass)
             """);
         Assert.Empty(all.Except(Refused.Select(refused => refused.Constraint)));
     }
@@ -89,7 +94,12 @@ public sealed class LedgerConstraintTests(TestCluster cluster)
     [InlineData("UPDATE posting SET kind = kind")]
     [InlineData("DELETE FROM posting")]
     [InlineData("TRUNCATE posting")]
-    public async Task The_application_cannot_change_what_was_posted(string sql)
+    [InlineData("UPDATE movement_made SET state = state")]
+    [InlineData("DELETE FROM movement_made")]
+    [InlineData("TRUNCATE movement_made")]
+    [InlineData("DELETE FROM movement_change")]
+    [InlineData("TRUNCATE movement_change")]
+    public async Task The_application_cannot_change_what_was_posted_or_made(string sql)
     {
         await using var ledger = await Filled();
         Assert.Equal("coffer", await ledger.Scalar<string>("SELECT current_user::text"));

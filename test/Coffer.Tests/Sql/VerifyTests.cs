@@ -86,35 +86,54 @@ public sealed class VerifyTests(TestCluster cluster)
         ($"DELETE FROM flow_hour WHERE {Row} AND hour = '2025-01-15 08:00Z'", "flow_hour", $"{Place} hour 2025-01-15T08Z", "missing"),
         ($"UPDATE flow_hour SET account_id = '{NoUser}' WHERE {Row} AND hour = '2025-01-15 08:00Z'",
             "flow_hour", $"{Place} hour 2025-01-15T08Z", "no posting"),
-        ("UPDATE movement SET amount = amount + 1 WHERE reference_text = 'kept'", "movement", "id", "1001"),
-        ("UPDATE movement SET fee = fee + 1 WHERE reference_text = 'kept'", "movement", "id", "fee 4"),
-        ("UPDATE movement SET state = 1 WHERE reference_text = 'kept'", "movement", "id", "Seen"),
-        ("UPDATE movement SET state = 3 WHERE reference_text = 'waiting'", "movement", "id", "Reversed"),
-        ("UPDATE movement SET amount = amount + 1 WHERE reference_text = 'gone'", "movement", "id", "took back"),
-        ("UPDATE movement SET effective_at = effective_at - interval '1 hour' WHERE reference_text = 'kept'",
+        (Made("amount = amount + 1", "kept"), "movement", "id", "1001"),
+        (Made("fee = fee + 1", "kept"), "movement", "id", "fee 4"),
+        (Made("state = 1", "kept"), "movement", "id", "Seen"),
+        (Made("state = 3", "waiting"), "movement", "id", "Reversed"),
+        (Made("amount = amount + 1", "gone"), "movement", "id", "took back"),
+        (Made("effective_at = effective_at - interval '1 hour'", "kept"),
             "movement", "id", "do not make"),
-        ("UPDATE movement SET state = 5 WHERE reference_text = 'open'", "movement", "id", "Settled"),
-        ("UPDATE movement SET state = 4 WHERE reference_text = 'done'", "movement", "id", "Requested"),
-        ("UPDATE movement SET state = 6 WHERE reference_text = 'done'", "movement", "id", "Failed"),
-        ("UPDATE movement SET amount = amount + 1, fee = fee - 1 WHERE reference_text = 'done'", "movement", "id", "201"),
-        ("UPDATE movement SET amount = amount - 1 WHERE reference_text = 'failed'", "movement", "id", "299"),
-        ("UPDATE movement SET amount = amount - 1 WHERE reference_text = 'saved'", "movement", "id", "39"),
-        ("UPDATE movement SET wallet_id = to_wallet_id, to_wallet_id = wallet_id WHERE reference_text = 'saved'",
+        (Made("state = 5", "open"), "movement", "id", "Settled"),
+        (Made("state = 4", "done"), "movement", "id", "Requested"),
+        (Made("state = 6", "done"), "movement", "id", "Failed"),
+        (Made("amount = amount + 1, fee = fee - 1", "done"), "movement", "id", "201"),
+        (Made("amount = amount - 1", "failed"), "movement", "id", "299"),
+        (Made("amount = amount - 1", "saved"), "movement", "id", "39"),
+        (Made("wallet_id = to_wallet_id, to_wallet_id = wallet_id", "saved"),
             "movement", "id", "Transfer"),
-        ($"UPDATE movement SET to_wallet_id = '{NoUser}' WHERE reference_text = 'saved'", "movement", "id", "Transfer"),
-        ("UPDATE movement SET amount = -amount WHERE reference_text = 'gift'", "movement", "id", "Correction"),
-        ("UPDATE movement SET currency = 'BTC' WHERE reference_text = 'gift'", "movement", "id", "Correction"),
-        ("UPDATE movement SET kind = 2, state = 4 WHERE reference_text = 'gift'", "movement", "id", "Withdrawal"),
-        ("UPDATE movement SET reference_text = 'other' WHERE reference_text = 'gift'", "movement", "id", "other"),
-        ($"UPDATE movement SET reference = '{NoUser}' WHERE reference_text = 'gift'", "movement", "id", "gift"),
-        ("UPDATE movement SET amount = 'NaN' WHERE reference_text = 'gift'", "movement", "id", "not an integer"),
-        ("DELETE FROM movement WHERE reference_text = 'gift'", "posting", $"{Place} version", "no movement"),
+        (Made($"to_wallet_id = '{NoUser}'", "saved"), "movement", "id", "Transfer"),
+        (Made("amount = -amount", "gift"), "movement", "id", "Correction"),
+        (Made("currency = 'BTC'", "gift"), "movement", "id", "Correction"),
+        (Made("kind = 2, state = 4", "gift"), "movement", "id", "Withdrawal"),
+        (Made("reference_text = 'other'", "gift"), "movement", "id", "other"),
+        (Made($"reference = '{NoUser}'", "gift"), "movement", "id", "gift"),
+        (Made("amount = 'NaN'", "gift"), "movement", "id", "not an integer"),
+        ("DELETE FROM movement_made WHERE reference_text = 'gift'", "posting", $"{Place} version", "no movement"),
         ($"""
-         INSERT INTO movement ({MovementColumns})
+         INSERT INTO movement_made ({MovementColumns})
          SELECT shard, kind, state, sighting, account_id, '{NoUser}', wallet_id, to_wallet_id, '{NoUser}', effective_at,
            updated_at, currency, amount, fee, 'twin', description FROM movement WHERE reference_text = 'gift'
          """, "movement", $"id {NoUser}", "no postings"),
+        (Changed("state = 3", "kept"), "movement", "id", "took back"),
+        (Changed("state = 5", "kept"), "movement_change", "id", "no movement"),
+        (Changed("fee = NULL", "kept"), "movement", "id", "fee 0"),
+        (Changed("amount = 999", "failed"), "movement", "id", "999"),
+        (Changed("effective_at = updated_at - interval '1 hour'", "back"), "movement", "id", "do not make"),
+        ($"DELETE FROM movement_change WHERE id = {Id("done")}", "movement", "id", "Requested"),
+        (Changed($"id = '{NoUser}'", "done"), "movement_change", $"id {NoUser}", "no movement"),
+        ($"INSERT INTO movement_change (shard, id, state, sighting, updated_at) SELECT 0, {Id("gift")}, 6, 0, now()",
+            "movement_change", "id", "no movement"),
+        ("UPDATE movement_made SET reference_hash = sha256(reference_hash) WHERE reference_hash IS NOT NULL", "movement", "id", "digest"),
     ];
+
+    /// <summary>As if a movement had been made as it stands now, and then tampered with.</summary>
+    private static string Made(string set, string reference) =>
+        $"{MovementMigrationTests.Fold} UPDATE movement_made SET {set} WHERE reference_text = '{reference}'";
+
+    /// <summary>Tampers with what a movement has become.</summary>
+    private static string Changed(string set, string reference) => $"UPDATE movement_change SET {set} WHERE id = {Id(reference)}";
+
+    private static string Id(string reference) => $"(SELECT id FROM movement_made WHERE reference_text = '{reference}')";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -196,18 +215,19 @@ public sealed class VerifyTests(TestCluster cluster)
     private const string DropChecks = """
         DO $$ DECLARE c record; BEGIN
           FOR c IN SELECT conname, conrelid::regclass AS t FROM pg_constraint WHERE contype = 'c' AND conrelid IN
-            ('posting'::regclass, 'balance'::regclass, 'movement'::regclass, 'flow_hour'::regclass)
+            ('posting'::regclass, 'balance'::regclass, 'movement_made'::regclass, 'movement_change'::regclass, 'flow_hour'::regclass)
           LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP; END $$;
         """;
 
     private const string Keep = """
         CREATE TABLE kept_posting AS TABLE posting; CREATE TABLE kept_balance AS TABLE balance;
-        CREATE TABLE kept_movement AS TABLE movement; CREATE TABLE kept_flow AS TABLE flow_hour;
+        CREATE TABLE kept_movement AS TABLE movement_made; CREATE TABLE kept_change AS TABLE movement_change; CREATE TABLE kept_flow AS TABLE flow_hour;
         """;
 
     private const string Restore = """
         DELETE FROM posting; INSERT INTO posting TABLE kept_posting; DELETE FROM balance; INSERT INTO balance TABLE kept_balance;
-        DELETE FROM movement; INSERT INTO movement TABLE kept_movement; DELETE FROM flow_hour; INSERT INTO flow_hour TABLE kept_flow;
+        DELETE FROM movement_made; INSERT INTO movement_made TABLE kept_movement;
+        DELETE FROM movement_change; INSERT INTO movement_change TABLE kept_change; DELETE FROM flow_hour; INSERT INTO flow_hour TABLE kept_flow;
         """;
 
     private async Task<TestLedger> Filled()

@@ -18,6 +18,8 @@ public sealed class WithdrawalMigrationTests(TestCluster cluster)
         var scripts = Migrations.Embedded();
         await Migrations.Apply(database, [.. scripts.Where(script => script.Number < 11)], TimeProvider.System, Ct);
         await using var ledger = TestLedger.On(database);
+        // The ledger's statements are those of today.
+        await ledger.Scalar<object>(MovementMigrationTests.Script.Sql);
         var (account, wallet) = (TestLedger.Account(1), TestLedger.Wallet(1));
         await ledger.Do(0, new Correct(account, wallet, TestLedger.Usdt, Reference.Of("money"), 1_000, null, "money"));
         var made = new Dictionary<string, RequestWithdrawal>();
@@ -29,6 +31,7 @@ public sealed class WithdrawalMigrationTests(TestCluster cluster)
 
         await ledger.Do(0, new SettleWithdrawal(account, wallet, TestLedger.Usdt, made["settled"].Reference));
         await ledger.Do(0, new FailWithdrawal(account, wallet, TestLedger.Usdt, made["failed"].Reference));
+        await ledger.Scalar<object>(MovementMigrationTests.Undo);
         await using (var connection = new NpgsqlConnection(database))
         {
             await connection.OpenAsync(Ct);
