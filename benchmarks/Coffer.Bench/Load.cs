@@ -4,10 +4,18 @@ namespace Coffer.Bench;
 
 /// <summary>What a load came to.</summary>
 /// <param name="Calls">Finished calls.</param>
-/// <param name="PerSecond">Finished calls a second.</param>
+/// <param name="Seconds">How long it took until the last was finished.</param>
 /// <param name="P50">Median wait of a caller, in milliseconds.</param>
 /// <param name="P99">99th percentile, in milliseconds.</param>
-internal readonly record struct LoadResult(int Calls, double PerSecond, double P50, double P99);
+internal readonly record struct LoadResult(int Calls, double Seconds, double P50, double P99)
+{
+    /// <summary>Finished calls a second.</summary>
+    public double PerSecond => Calls / Seconds;
+
+    /// <summary>Both together, one after the other; of the waits the longer.</summary>
+    public LoadResult Add(LoadResult other) =>
+        new(Calls + other.Calls, Seconds + other.Seconds, Math.Max(P50, other.P50), Math.Max(P99, other.P99));
+}
 
 /// <summary>A closed loop of callers: each sends its next call when the last one was answered. Bounded in time.</summary>
 internal static class Load
@@ -42,6 +50,6 @@ internal static class Load
         })));
         var seconds = clock.Elapsed.TotalSeconds;
         var all = waits.SelectMany(w => w).Order().ToArray();
-        return new LoadResult(all.Length, all.Length / seconds, all[all.Length / 2], all[all.Length * 99 / 100]);
+        return new LoadResult(all.Length, seconds, all[all.Length / 2], all[all.Length * 99 / 100]);
     }
 }
