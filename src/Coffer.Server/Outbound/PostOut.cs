@@ -11,6 +11,7 @@ namespace Coffer.Server.Outbound;
 /// <summary>
 /// Sends one message to where a customer wants it, once. No redirect is followed, no proxy, cookie or compression used; the whole attempt,
 /// from the name to the last byte that is read, has <see cref="TimeMax"/>, and of the answer <see cref="AnswerBytesMax"/> are read.
+/// A receiver may close a kept connection in the moment in which it is used again: then the message goes once more, over a new one.
 /// </summary>
 internal sealed class PostOut : IDisposable
 {
@@ -24,7 +25,10 @@ internal sealed class PostOut : IDisposable
     private static readonly TimeSpan _excerptTimeMax = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _connectionMax = TimeSpan.FromMinutes(1), _idleMax = TimeSpan.FromSeconds(20);
     private static readonly MediaTypeHeaderValue _json = new("application/json");
+    private static readonly HttpRequestOptionsKey<bool> _onNewConnection = new("on a new connection");
     private readonly HttpClient _http;
+    private readonly HttpClient _unkept;
+    private readonly GuardedConnect _connect;
     private readonly NetworkRules _rules;
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeMax;
@@ -37,27 +41,8 @@ internal sealed class PostOut : IDisposable
     public PostOut(NetworkRules rules, TimeProvider time, Resolve? resolve = null, TimeSpan? timeMax = null, X509ChainPolicy? trust = null)
     {
         (_rules, _time, _timeMax) = (rules, time, timeMax ?? TimeMax);
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            PreAuthenticate = false,
-            ActivityHeadersPropagator = null,
-            PooledConnectionLifetime = _connectionMax,
-            PooledConnectionIdleTimeout = _idleMax,
-            MaxResponseHeadersLength = AnswerBytesMax / 1024,
-            MaxResponseDrainSize = 0,
-            ConnectCallback = new GuardedConnect(rules, resolve ?? new Names().Resolve).Connect,
-            // Else a connection to a black hole is waited for long after the attempt that wanted it is over.
-            ConnectTimeout = _timeMax,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        _http.DefaultRequestHeaders.UserAgent.ParseAdd("Coffer-Webhooks/1.0");
+        _connect = new GuardedConnect(rules, resolve ?? new Names().Resolve);
+        (_http, _unkept) = (Client(_connectionMax, trust), Client(TimeSpan.Zero, trust));
     }
 
     /// <summary>Sends it; what goes wrong is in the answer.</summary>
@@ -71,8 +56,7 @@ internal sealed class PostOut : IDisposable
         limit.CancelAfter(_timeMax);
         try
         {
-            using var request = Request(post, url);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            using var response = await Answer(post, url, limit.Token);
             var took = Since(start);
             limit.CancelAfter(_timeMax - TimeSpan.FromMilliseconds(took) is var left && left < _excerptTimeMax ? Positive(left) : _excerptTimeMax);
             var excerpt = await Read(response, limit.Token);
@@ -85,7 +69,62 @@ internal sealed class PostOut : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _unkept.Dispose();
+    }
+
+    /// <param name="kept">How long a connection is used; zero: for one request.</param>
+    /// <param name="trust">Whose certificates are believed.</param>
+    private HttpClient Client(TimeSpan kept, X509ChainPolicy? trust)
+    {
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            PreAuthenticate = false,
+            ActivityHeadersPropagator = null,
+            PooledConnectionLifetime = kept,
+            PooledConnectionIdleTimeout = _idleMax,
+            MaxResponseHeadersLength = AnswerBytesMax / 1024,
+            MaxResponseDrainSize = 0,
+            ConnectCallback = (context, ct) =>
+            {
+                context.InitialRequestMessage.Options.Set(_onNewConnection, true);
+                return _connect.Connect(context, ct);
+            },
+            // Else a connection to a black hole is waited for long after the attempt that wanted it is over.
+            ConnectTimeout = _timeMax,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("Coffer-Webhooks/1.0");
+        return http;
+    }
+
+    private async Task<HttpResponseMessage> Answer(Post post, Uri url, CancellationToken ct)
+    {
+        using var request = Request(post, url);
+        try
+        {
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        }
+        catch (HttpRequestException problem) when (WasClosed(problem) && !request.Options.TryGetValue(_onNewConnection, out _))
+        {
+            // Should the receiver have read the message all the same, it knows the second by its id.
+            using var again = Request(post, url);
+            return await _unkept.SendAsync(again, HttpCompletionOption.ResponseHeadersRead, ct);
+        }
+    }
+
+    /// <summary>The connection ended before an answer began, or without one.</summary>
+    private static bool WasClosed(HttpRequestException problem) => problem.HttpRequestError == HttpRequestError.ResponseEnded
+        || problem is { HttpRequestError: HttpRequestError.Unknown, InnerException: IOException };
 
     private static HttpRequestMessage Request(Post post, Uri url)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Coffer.Server.Outbound;
 using Coffer.Tests.Webhooks;
 using Microsoft.AspNetCore.Http;
@@ -106,22 +107,35 @@ public sealed class PostOutTests
     [Fact]
     public async Task Of_an_endless_answer_a_little_is_read_and_kept_as_harmless_text()
     {
-        await using var receiver = await Receiver.Start();
-        long written = 0;
-        receiver.Answer = async (_, http) =>
+        // A bare socket: a server goes on writing to a connection that is gone until it is told, and counts that too.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var answering = Task.Run(async () =>
         {
-            http.Response.StatusCode = 500;
-            await http.Response.WriteAsync("no\u001b[31m\0\nmore", http.RequestAborted);
-            for (var chunk = new byte[64 * 1024]; written < 1L << 30 && !http.RequestAborted.IsCancellationRequested; written += chunk.Length)
-                await http.Response.Body.WriteAsync(chunk, http.RequestAborted);
-        };
+            using var receiver = await listener.AcceptSocketAsync(Ct);
+            var (chunk, written) = (new byte[64 * 1024], 0L);
+            await receiver.ReceiveAsync(chunk, Ct);
+            await receiver.SendAsync("HTTP/1.1 500 No\r\nContent-Length: 1073741824\r\n\r\nno\u001b[31m\0\nmore"u8.ToArray(), Ct);
+            try
+            {
+                for (Array.Clear(chunk); written < 1L << 30; written += await receiver.SendAsync(chunk, Ct))
+                {
+                }
+            }
+            catch (SocketException)
+            {
+                // It hung up.
+            }
+
+            return written;
+        }, Ct);
         using var post = new PostOut(_loopback, TimeProvider.System);
-        var attempt = await post.Send(Message(receiver.Url), Ct);
+        var attempt = await post.Send(Message($"http://{listener.LocalEndpoint}/"), Ct);
         Assert.Equal(500, attempt.Status);
         Assert.Equal(PostOut.ExcerptMax, attempt.Excerpt!.Length);
         Assert.StartsWith("no [31m  more", attempt.Excerpt, StringComparison.Ordinal);
         Assert.DoesNotContain(attempt.Excerpt, char.IsControl);
-        Assert.True(written < 1L << 28, $"{written} bytes were taken.");
+        Assert.InRange(await answering, 0, 1L << 28);
     }
 
     [Fact]
@@ -131,11 +145,45 @@ public sealed class PostOutTests
         var url = gone.Url;
         await gone.DisposeAsync();
         using var post = new PostOut(_loopback, TimeProvider.System,
-            (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound));
+            (_, _) => throw new SocketException((int)SocketError.HostNotFound));
         Assert.Equal(PostFault.NoConnection, (await post.Send(Message(url), Ct)).Fault);
         Assert.Equal(PostFault.UnknownHost, (await post.Send(Message("http://shop.example/"), Ct)).Fault);
         await using var plain = await Receiver.Start();
         Assert.Equal(PostFault.Tls, (await post.Send(Message(plain.Url.Replace("http:", "https:", StringComparison.Ordinal)), Ct)).Fault);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_closed_while_it_is_used_again_costs_no_attempt()
+    {
+        await using var receiver = await Receiver.Start();
+        var connections = new List<string>();
+        using var post = new PostOut(_loopback, TimeProvider.System);
+        receiver.Answer = (_, http) =>
+        {
+            if (connections.Contains(http.Connection.Id))
+                http.Abort();
+            connections.Add(http.Connection.Id);
+            return Task.CompletedTask;
+        };
+        var message = Message(receiver.Url);
+        Assert.True((await post.Send(message, Ct)).Succeeded);
+        Assert.True((await post.Send(message, Ct)).Succeeded);
+        Assert.Equal((3, 2), (connections.Count, connections.Distinct().Count()));
+        Assert.Single(receiver.All.Distinct());
+    }
+
+    [Fact]
+    public async Task Who_hangs_up_on_a_new_connection_is_not_asked_again()
+    {
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = (_, http) =>
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        };
+        using var post = new PostOut(_loopback, TimeProvider.System);
+        Assert.Equal(PostFault.BadAnswer, (await post.Send(Message(receiver.Url), Ct)).Fault);
+        Assert.Single(receiver.All);
     }
 
     [Fact]
