@@ -43,26 +43,29 @@ internal static class ClusterFolder
     /// </summary>
     internal static void RemoveStaleLocks(string folder, string socketFolder)
     {
-        string[] locks = [.. LockFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
-        if (locks.Length == 0) return;
-        if (Answers(socketFolder))
+        if (IsInUse(folder, socketFolder))
             throw new SetupFailure($"A PostgreSQL that Coffer did not start runs on {folder}: stop it first.");
-        foreach (var file in locks) File.Delete(file);
+        foreach (var file in Locks(folder)) File.Delete(file);
     }
 
-    private static bool Answers(string socketFolder)
+    /// <summary>Whether there are lock files, and somebody listens at the socket.</summary>
+    internal static bool IsInUse(string folder, string socketFolder)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        if (!Locks(folder).Any()) return false;
+        // Without waiting: somebody who has stopped taking connections is there all the same.
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
         try
         {
             socket.Connect(new UnixDomainSocketEndPoint(Path.Combine(socketFolder, ".s.PGSQL.5432")));
             return true;
         }
-        catch (SocketException)
+        catch (SocketException fault)
         {
-            return false;
+            return fault.SocketErrorCode == SocketError.WouldBlock;
         }
     }
+
+    private static IEnumerable<string> Locks(string folder) => LockFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists);
 
     private static async Task<int> Major(string folder, CancellationToken ct)
     {

@@ -156,6 +156,8 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         if (!await Gone(() => orphans.Any(postmaster.IsOurs), OrphanPatience))
             foreach (var pid in orphans.Where(postmaster.IsOurs)) Postmaster.Signal(pid, Postmaster.Kill);
         await Gone(() => orphans.Any(postmaster.IsOurs), OrphanPatience);
+        // A process that was killed is off the list before its socket is closed.
+        await Gone(() => ClusterFolder.IsInUse(folder, host), OrphanPatience);
         ClusterFolder.RemoveStaleLocks(folder, host);
 
         var log = new ClusterLog(folder);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Coffer.Server.Host;
 using Coffer.Server.Sql;
 using Npgsql;
@@ -134,6 +135,27 @@ public sealed class EmbeddedClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_socket_that_a_killed_postgresql_has_not_closed_yet_is_waited_for()
+    {
+        using var dying = await ListenWithLocks();
+        var second = Start();
+        (await dying.AcceptAsync(Ct)).Dispose();
+        dying.Dispose();
+        await using var cluster = await second;
+        Assert.Equal(1, await Scalar(cluster, "SELECT 1"));
+    }
+
+    [Fact]
+    public async Task A_postgresql_that_the_process_list_does_not_show_is_not_disturbed()
+    {
+        // It takes fewer connections than it is asked for, as one that hangs.
+        using var other = await ListenWithLocks();
+        var failure = await Assert.ThrowsAsync<SetupFailure>(Start);
+        Assert.Equal($"A PostgreSQL that Coffer did not start runs on {data}/cluster: stop it first.", failure.Message);
+        Assert.True(File.Exists(Path.Combine(data, "cluster", "postmaster.pid")));
+    }
+
+    [Fact]
     public async Task A_data_folder_path_longer_than_a_socket_path_works()
     {
         var deep = Path.Combine(data, new string('d', 120));
@@ -160,6 +182,18 @@ public sealed class EmbeddedClusterTests : IDisposable
     }
 
     private Task<EmbeddedCluster> Start() => EmbeddedCluster.Start(data, TimeProvider.System, Ct);
+
+    /// <summary>A cluster that was stopped, with the lock files of one that runs and somebody at its socket.</summary>
+    private async Task<Socket> ListenWithLocks()
+    {
+        await using (await Start()) { }
+        var folder = Path.Combine(data, "cluster");
+        await File.WriteAllTextAsync(Path.Combine(folder, "postmaster.pid"), "2147483647\n/x\n1\n5432\n/x\n\n1 1\nready\n", Ct);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, ".s.PGSQL.5432")));
+        socket.Listen(backlog: 1);
+        return socket;
+    }
 
     private async Task<string> StartAndForget()
     {
