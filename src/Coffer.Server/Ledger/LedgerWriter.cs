@@ -90,12 +90,12 @@ internal sealed class LedgerWriter : IAsyncDisposable
         Outcome[] outcomes;
         try
         {
-            (decided, outcomes) = await _db.Transaction((tx, ct) =>
+            (decided, outcomes) = await _db.LedgerTransaction((tx, ct) =>
             {
                 if (++tries == 2)
                     _cache.Failed();
                 return Apply(tx, batch, ct);
-            }, CancellationToken.None, repeatable: true);
+            });
         }
         catch (Exception fault) when (SqlFaults.IsConnectionLoss(fault) || SqlFaults.IsOutOfResources(fault))
         {

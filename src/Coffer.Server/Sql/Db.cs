@@ -4,7 +4,7 @@ namespace Coffer.Server.Sql;
 
 /// <summary>
 /// The one way to PostgreSQL. <see cref="Reads"/> multiplexes single statements of all requests over few connections;
-/// <see cref="Transaction{T}"/> is the only place that begins and commits, over plain connections of its own.
+/// <see cref="Transaction{T}"/> is the only way to begin and commit, over plain connections of its own; those of the ledger writers have theirs.
 /// </summary>
 internal sealed class Db : IAsyncDisposable
 {
@@ -21,6 +21,7 @@ internal sealed class Db : IAsyncDisposable
     private static readonly string[] _byKey = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_memoize=off"];
 
     private readonly NpgsqlDataSource _writes;
+    private readonly NpgsqlDataSource _ledger;
     private readonly NpgsqlDataSource _snapshots;
     private readonly TimeProvider _time;
     private int _opened;
@@ -31,7 +32,9 @@ internal sealed class Db : IAsyncDisposable
         var byKey = ByKey(connectionString);
         Reads = Source(byKey, "coffer reads", multiplexing: true, poolMax: 8, seconds: 60);
         Lanes = Source(byKey, "coffer lanes", multiplexing: false, poolMax: 8, seconds: 60);
-        _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60,
+        _writes = Source(byKey, "coffer writes", multiplexing: false, poolMax: 24, seconds: 60);
+        // A pool takes its connections in turn. Few of their own stay warm, each a process of PostgreSQL with its plans: a tenth of a posting.
+        _ledger = Source(byKey, "coffer ledger", multiplexing: false, poolMax: 24, seconds: 60,
             opened: () => Interlocked.Increment(ref _opened));
         // Proofs read whole tables, for as long as that takes.
         _snapshots = Source(connectionString, "coffer snapshots", multiplexing: false, poolMax: 4, seconds: 0);
@@ -41,8 +44,8 @@ internal sealed class Db : IAsyncDisposable
     public Bell Bell { get; } = new();
 
     /// <summary>
-    /// How many connections were opened for transactions. While it stays the same, a transaction speaks to the same run of the same server
-    /// as the ones before it: no connection outlives a restart, or a standby's promotion.
+    /// How many connections were opened for the ledger. While it stays the same, <see cref="LedgerTransaction{T}"/> speaks to the same run of the
+    /// same server as the ones before it: no connection outlives a restart, or a standby's promotion.
     /// </summary>
     public int Opened => Volatile.Read(ref _opened);
 
@@ -59,15 +62,18 @@ internal sealed class Db : IAsyncDisposable
     /// whether it happened already; otherwise it surfaces as a fault of unknown outcome.
     /// </summary>
     public Task<T> Transaction<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct, bool repeatable = false) =>
-        Run(work, repeatable, ct);
+        Run(_writes, work, repeatable, ct);
 
     /// <inheritdoc cref="Transaction{T}"/>
     public Task Transaction(Func<Tx, CancellationToken, Task> work, CancellationToken ct, bool repeatable = false) =>
-        Run(async (tx, token) =>
+        Transaction(async (tx, token) =>
         {
             await work(tx, token);
             return true;
-        }, repeatable, ct);
+        }, ct, repeatable);
+
+    /// <summary><see cref="Transaction{T}"/> for a ledger writer: repeatable, and never given up.</summary>
+    public Task<T> LedgerTransaction<T>(Func<Tx, CancellationToken, Task<T>> work) => Run(_ledger, work, repeatable: true, CancellationToken.None);
 
     /// <summary>Runs read-only statements on one snapshot of the database.</summary>
     public async Task<T> Snapshot<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct)
@@ -82,17 +88,18 @@ internal sealed class Db : IAsyncDisposable
         await Reads.DisposeAsync();
         await Lanes.DisposeAsync();
         await _writes.DisposeAsync();
+        await _ledger.DisposeAsync();
         await _snapshots.DisposeAsync();
     }
 
-    private async Task<T> Run<T>(Func<Tx, CancellationToken, Task<T>> work, bool repeatable, CancellationToken ct)
+    private async Task<T> Run<T>(NpgsqlDataSource source, Func<Tx, CancellationToken, Task<T>> work, bool repeatable, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
             var committing = false;
             try
             {
-                await using var connection = await _writes.OpenConnectionAsync(ct);
+                await using var connection = await source.OpenConnectionAsync(ct);
                 await using var transaction = await connection.BeginTransactionAsync(ct);
                 var tx = new Tx(connection, transaction);
                 var result = await work(tx, ct);

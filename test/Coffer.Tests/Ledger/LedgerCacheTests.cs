@@ -98,6 +98,21 @@ public sealed class LedgerCacheTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task A_writer_keeps_its_connection_and_what_it_remembers_whatever_others_do()
+    {
+        const string its = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'coffer ledger'";
+        await using var ledger = await TestLedger.Open(cluster);
+        await using var writers = Writers(ledger);
+        await Deposit(writers, "a", 100);
+        var (opened, process) = (ledger.Db.Opened, await ledger.Scalar<string>(its));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ledger.Db.Transaction(Ask, Ct)));
+        for (var i = 0; i < 8; i++)
+            await Deposit(writers, $"b{i}", 100);
+        Assert.Equal((opened, process), (ledger.Db.Opened, await ledger.Scalar<string>(its)));
+        Assert.DoesNotContain(' ', process);
+    }
+
+    [Fact]
     public async Task A_standby_that_lost_the_last_commits_is_continued_from_what_it_has()
     {
         await using var ledger = await TestLedger.Open(cluster);
@@ -109,14 +124,13 @@ public sealed class LedgerCacheTests(TestCluster cluster)
         await Deposit(writers, "b", 100);
         foreach (var table in tables)
             await ledger.Scalar<object>($"TRUNCATE {table}; INSERT INTO {table} SELECT * FROM {table}_kept", superuser: true);
-        await ledger.Scalar<object>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'coffer writes'", superuser: true);
+        await ledger.Scalar<object>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'coffer ledger'", superuser: true);
         // Somebody else's transaction finds the broken connection, so the writer's own does not fail.
-        await ledger.Db.Transaction(async (tx, ct) =>
+        await ledger.Db.LedgerTransaction(async (tx, ct) =>
         {
-            await using var round = new Server.Sql.Round(tx);
-            round.Add("SELECT 1");
-            await round.Write(ct);
-        }, Ct);
+            await Ask(tx, ct);
+            return true;
+        });
         await Deposit(writers, "c", 5);
         Assert.Equal(105m, await ledger.Scalar<decimal>("SELECT available FROM balance"));
         Assert.Empty((await ledger.Verify(Ct)).Findings);
@@ -243,6 +257,13 @@ public sealed class LedgerCacheTests(TestCluster cluster)
 
     private static RequestWithdrawal Withdrawal(string name, int amount) =>
         new(_account, _wallet, TestLedger.Usdt, Reference.Of($"withdrawal {name}"), amount, 0, "0x1");
+
+    private static async Task Ask(Server.Sql.Tx tx, CancellationToken ct)
+    {
+        await using var round = new Server.Sql.Round(tx);
+        round.Add("SELECT 1");
+        await round.Write(ct);
+    }
 
     private static Movement Open(Int128 amount) => new()
     {
