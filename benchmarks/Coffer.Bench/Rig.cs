@@ -8,7 +8,7 @@ namespace Coffer.Bench;
 internal sealed class Rig : IAsyncDisposable
 {
     /// <summary>Segments of the write-ahead log, 16 MB each, that are made before anything is measured; a quick run writes less.</summary>
-    private const int WalSegments = 100, WalSegmentsQuick = 40;
+    private const int WalSegments = 180, WalSegmentsQuick = 40;
 
     private readonly EmbeddedCluster _cluster;
     private readonly string _folder;
