@@ -159,10 +159,10 @@ internal sealed class FireProxy : IDisposable
         {
             var at = sent.IndexOf(Text);
             if (at < 0) return prepared is not null && sent.IndexOf(prepared) >= 0;
-            // A Parse message: length, name, text. A simple query has its length before the text.
+            // A Parse message: its length in four bytes, of which the last is not 0, name, text. A simple query has its length before the text.
             var before = sent[..at];
-            if (before.Length > 1 && before[^1] == 0 && before[..^1].LastIndexOf((byte)0) is var start && before[(start + 1)..^1] is { Length: > 0 } name
-                && char.IsAsciiLetter((char)name[^1]) | char.IsAsciiDigit((char)name[^1]))
+            if (before.Length > 1 && before[^1] == 0 && before[..^1].LastIndexOf((byte)0) is var start && start < before.Length - 2
+                && before[(start + 2)..^1] is { Length: > 0 } name)
                 prepared = [0, .. name, 0];
             return true;
         }

@@ -156,19 +156,23 @@ public sealed class PostOutTests
     public async Task A_connection_that_is_closed_while_it_is_used_again_costs_no_attempt()
     {
         await using var receiver = await Receiver.Start();
-        var connections = new List<string>();
+        var (connections, closed) = (new HashSet<string>(), 0);
         using var post = new PostOut(_loopback, TimeProvider.System);
         receiver.Answer = (_, http) =>
         {
-            if (connections.Contains(http.Connection.Id))
+            if (!connections.Add(http.Connection.Id))
+            {
+                closed++;
                 http.Abort();
-            connections.Add(http.Connection.Id);
+            }
+
             return Task.CompletedTask;
         };
         var message = Message(receiver.Url);
-        Assert.True((await post.Send(message, Ct)).Succeeded);
-        Assert.True((await post.Send(message, Ct)).Succeeded);
-        Assert.Equal((3, 2), (connections.Count, connections.Distinct().Count()));
+        // The client need not take a kept connection each time.
+        for (var i = 0; i < 50 && closed < 3; i++)
+            Assert.True((await post.Send(message, Ct)).Succeeded);
+        Assert.Equal(3, closed);
         Assert.Single(receiver.All.Distinct());
     }
 
