@@ -112,6 +112,8 @@ internal sealed class Db : IAsyncDisposable
             }
             catch (Exception fault) when (attempt < AttemptsMax && MayRepeat(fault, committing, repeatable))
             {
+                if (SqlFaults.IsForgottenStatement(fault))
+                    source.Clear();
                 await Task.Delay(Wait(attempt), _time, ct);
             }
         }
@@ -128,7 +130,7 @@ internal sealed class Db : IAsyncDisposable
     }
 
     private static bool MayRepeat(Exception fault, bool committing, bool repeatable) =>
-        SqlFaults.IsConflict(fault, repeatable) || (SqlFaults.IsConnectionLoss(fault) && (repeatable || !committing));
+        SqlFaults.IsConflict(fault, repeatable) || SqlFaults.IsForgottenStatement(fault) || (SqlFaults.IsConnectionLoss(fault) && (repeatable || !committing));
 
     /// <summary>Doubling from 2 ms, half of it by chance, so that those who collided do not meet again.</summary>
     private static TimeSpan Wait(int attempt)

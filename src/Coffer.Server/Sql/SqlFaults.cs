@@ -13,6 +13,12 @@ internal static class SqlFaults
         is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable
         || (keysToo && sql.SqlState == PostgresErrorCodes.UniqueViolation));
 
+    /// <summary>
+    /// The driver takes a statement for prepared that the connection does not have: when a statement fails after its first rows, Npgsql 10.0.0
+    /// does not take back that those after it in the same round were to be prepared. Nothing was done; the connection is of no use any more.
+    /// </summary>
+    public static bool IsForgottenStatement(Exception fault) => fault is PostgresException { SqlState: PostgresErrorCodes.InvalidSqlStatementName };
+
     /// <summary>The server is away, restarting, full, or the connection broke; says nothing about what was asked.</summary>
     public static bool IsConnectionLoss(Exception fault) => fault switch
     {
