@@ -59,7 +59,8 @@ internal sealed class Db : IAsyncDisposable
     /// Runs <paramref name="work"/> in one READ COMMITTED transaction. Serialization failures, deadlocks and connections lost
     /// before the commit are tried again, bounded and with jitter; so the work must have no effect outside the transaction.
     /// A connection lost during the commit is tried again only for <paramref name="repeatable"/> work, which finds out by itself
-    /// whether it happened already; otherwise it surfaces as a fault of unknown outcome.
+    /// whether it happened already; otherwise it surfaces as a fault of unknown outcome. Connections on which the driver has its prepared
+    /// statements wrong are dropped, and the work is tried again (<see cref="SqlFaults.IsForgottenStatement"/>).
     /// </summary>
     public Task<T> Transaction<T>(Func<Tx, CancellationToken, Task<T>> work, CancellationToken ct, bool repeatable = false) =>
         Run(_writes, work, repeatable, ct);
@@ -72,7 +73,7 @@ internal sealed class Db : IAsyncDisposable
             return true;
         }, ct, repeatable);
 
-    /// <summary><see cref="Transaction{T}"/> for a ledger writer: repeatable, and never given up.</summary>
+    /// <summary><see cref="Transaction{T}"/> for a ledger writer: repeatable, and no caller's to cancel.</summary>
     public Task<T> LedgerTransaction<T>(Func<Tx, CancellationToken, Task<T>> work) => Run(_ledger, work, repeatable: true, CancellationToken.None);
 
     /// <summary>Runs read-only statements on one snapshot of the database.</summary>
